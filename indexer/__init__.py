@@ -1,0 +1,1 @@
+"""How do tracks get in? Catalogue readers, enrichment, bulk writing."""

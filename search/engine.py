@@ -1,0 +1,178 @@
+"""The contract of a search engine: what every engine takes, gives back and promises.
+
+One suite (tests/search/test_engine_contract.py) holds all engines to it. Nothing of a particular engine shows through:
+no SQL, no matrix, no server's words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, Self
+
+from search.document import Document
+from search.plan import Plan
+
+# Facets of tags are counted over the best hits only: over all of them they say nothing about the query.
+TAG_FACET_HITS = 1_000
+# Values listed of one facet; artists alone may be thousands.
+FACET_VALUES = 50
+
+
+class SearchUnavailable(Exception):  # noqa: N818 - named after the state users see, not after an error
+    """The engine cannot answer now. The message says which engine, what is wrong and what to do.
+
+    Never turned into an empty result: "no engine" is not "no tracks".
+    """
+
+
+class BadIndex(SearchUnavailable):
+    """The index is missing, damaged or of another version; the message says which and how to mend it."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    """What a search saw; equal states give equal answers.
+
+    Parameters
+    ----------
+    generation
+        Counts rebuilt snapshots.
+    delta
+        Counts acknowledged writes, never reset.
+    model_id
+        The tag model whose implied tags are stored; ``""`` for none, ``"mixed"`` when tracks differ.
+    """
+
+    generation: int
+    delta: int
+    n_tracks: int
+    model_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineHit:
+    """One track of an answer, with its stored features for the explanation."""
+
+    document: Document
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    """One value of a facet.
+
+    Parameters
+    ----------
+    value
+        Folded value (`search.words.fold_value`), as a filter takes it; for tags the tag id; ``""`` means not stated.
+    label
+        The most common stored spelling of the value (ties: the first in code point order); ``""`` for tags.
+    """
+
+    value: str
+    count: int
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineAnswer:
+    """What a plan found.
+
+    Parameters
+    ----------
+    total
+        All hits; ``carry_all + carry_some + carry_none == total``.
+    carry_all, carry_some, carry_none
+        Hits on which people typed a tag of every group, of some groups, of none. Without groups all hits carry all.
+    facets
+        ``genre``, ``license``, ``artist`` over all hits; ``tag`` (typed) over the best `TAG_FACET_HITS`. Each by count
+        descending, value ascending, at most `FACET_VALUES`. Empty unless asked for.
+    """
+
+    hits: tuple[EngineHit, ...]
+    outside: tuple[EngineHit, ...]
+    total: int
+    carry_all: int
+    carry_some: int
+    carry_none: int
+    state: IndexState
+    facets: Mapping[str, tuple[FacetValue, ...]] = field(default_factory=dict)
+
+
+class IndexWriter(Protocol):
+    """The one writer of an index; a context manager that releases the index when left.
+
+    `write` and `delete` are staged; `commit` acknowledges them all at once, with the checkpoints set since: afterwards
+    they are durable and every new search sees them. Leaving without commit drops what was staged.
+    """
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exc: object) -> None: ...
+
+    def write(self, documents: Sequence[Document]) -> None:
+        """Insert documents, replacing those of the same track id whole."""
+
+    def delete(self, track_ids: Iterable[str]) -> int:
+        """Remove tracks; unknown ids are no error. Returns how many were there."""
+
+    def name_tags(self, spellings: Mapping[str, str]) -> None:
+        """Remember the displayed spelling of tag ids: an index can name its tags without any model."""
+
+    def set_checkpoint(self, name: str, value: str) -> None:
+        """Store a word about progress under `name`, atomically with the next commit; ``""`` removes it."""
+
+    def checkpoint(self, name: str) -> str:
+        """Return the last committed value under `name`, ``""`` when none."""
+
+    def commit(self) -> IndexState:
+        """Acknowledge everything staged."""
+
+    def compact(self) -> IndexState:
+        """Commit, then fold all changes into a new generation."""
+
+
+class SearchEngine(Protocol):
+    """An index that can be searched, read back and written."""
+
+    def search(self, plan: Plan) -> EngineAnswer:
+        """Execute a plan.
+
+        Raises
+        ------
+        SearchUnavailable
+            If the index cannot be read now.
+        """
+
+    def count(self, plan: Plan) -> int:
+        """Return the number of hits, nothing else."""
+
+    def documents(self, track_ids: Sequence[str]) -> tuple[Document | None, ...]:
+        """Return stored documents in the order asked; None where there is no such track."""
+
+    def all_documents(self) -> Iterator[Document]:
+        """Yield every document, by track id ascending."""
+
+    def tag_counts(self) -> Mapping[str, int]:
+        """Return how many tracks each tag was typed on, by tag id. Cached by state; treat as read-only."""
+
+    def tag_spelling(self, tag_id: str) -> str | None:
+        """Return the spelling given by `IndexWriter.name_tags`, None for an unknown id."""
+
+    def has_word(self, word: str) -> bool:
+        """Whether a folded word is in any title or artist."""
+
+    def state(self) -> IndexState:
+        """Return what a search would see now."""
+
+    def writer(self) -> IndexWriter:
+        """Open the index for writing.
+
+        Raises
+        ------
+        SearchUnavailable
+            If another process is writing; the message names it.
+        """
+
+    def close(self) -> None:
+        """Release files and connections."""

@@ -1,0 +1,123 @@
+"""What an engine is asked: ids, numbers and whole words only, every decision already taken.
+
+A `Plan` is the border between meaning and machinery. Parsing and expansion make it from a query; an engine executes it
+and knows no dial, no kin, no spelling. The score of a track is the sum of ``term.weight * feature weight`` over all terms of
+all clauses; the track is a hit when every group is reached (ADR 1 has the arithmetic, docs/semantics.md the meaning).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from search.document import Family
+
+# Term weights are whole multiples of 1/4096: with documents in 1/256, sums below 16 are exact in float32.
+PLAN_UNITS = 4096  # units per 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One addend of the score: the feature (`tag_id`, `family`) of a track counts `weight` times.
+
+    Parameters
+    ----------
+    weight
+        Whole multiple of 1/4096 in (0, 1.5).
+    """
+
+    tag_id: str
+    family: Family
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One query tag with everything that may answer for it.
+
+    Parameters
+    ----------
+    terms
+        The typed tag itself, then heard and implied, then live kin (each as typed and as heard). The first term is always
+        ``(tag_id, TYPED)``.
+    """
+
+    tag_id: str
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Clauses of which a hit must reach one: a single tag, or the members of ``(a OR b)``.
+
+    Parameters
+    ----------
+    required
+        Demand the tag itself, typed by a person (``+tag``): kin and implied tags score but do not reach.
+    """
+
+    clauses: tuple[Clause, ...]
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A closed interval of numbers; None is open. A track whose value is not stated is outside every range."""
+
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a hit must be, beside its tags. Values of one field are alternatives; fields are all demanded.
+
+    Parameters
+    ----------
+    genre, license, artist
+        Folded values (`search.words.fold_value`); ``""`` selects tracks where it is not stated.
+    duration
+        Seconds.
+    year
+        Year of release.
+    """
+
+    genre: tuple[str, ...] = ()
+    license: tuple[str, ...] = ()
+    artist: tuple[str, ...] = ()
+    duration: Range | None = None
+    year: Range | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole search, ready to execute.
+
+    Parameters
+    ----------
+    groups
+        All must be reached. Without groups every track that passes words and filters is a hit with score 0.
+    words
+        Folded words; all must be in the title or artist. They filter and score nothing.
+    excluded
+        Tag ids; a track where one was typed (or heard, once there is audio) is no hit.
+    k, offset
+        Hits ``offset .. offset + k`` of the order (score descending, tracks with a title first, track id ascending).
+    outside
+        How many of the best hits that carry none of the query's tags to return beside them.
+    facets
+        Whether to count facets over the hits.
+    """
+
+    groups: tuple[Group, ...] = ()
+    words: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    filters: Filters = Filters()
+    k: int = 20
+    offset: int = 0
+    outside: int = 0
+    facets: bool = False
+
+    @property
+    def query_tags(self) -> tuple[str, ...]:
+        """Ids of all query tags, in query order."""
+        return tuple(clause.tag_id for group in self.groups for clause in group.clauses)
