@@ -15,6 +15,7 @@ import csv
 import hashlib
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -95,6 +96,14 @@ def negated(key: str) -> str | None:
     """Tell what a fold key says is absent (``"no vocal"`` → ``"vocal"``); None where it claims no absence."""
     first, _, rest = key.partition(" ")
     return rest if first in NEGATIONS and rest and key not in NOT_NEGATED else None
+
+
+def resolve_alias(key: str, aliases: Mapping[str, str]) -> str:
+    """Follow a fold key's alias, also behind a denial: ``"no rnb"`` denies what *rnb* stands for."""
+    if key in aliases:
+        return aliases[key]
+    absent = negated(key)
+    return f"{key.partition(' ')[0]} {aliases[absent]}" if absent is not None and absent in aliases else key
 
 
 def holds_words(key: str, part: str) -> bool:

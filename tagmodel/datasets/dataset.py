@@ -1,0 +1,97 @@
+"""What a data set is: files in their official layout that give training items and catalogue tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from tagmodel.track import Track
+
+
+class BadDataSet(ValueError):  # noqa: N818 - named like BadTrack: what it is, not that it is one
+    """A data set's file is missing or not what its publisher gives out; the text says where and why."""
+
+
+class Item(NamedTuple):
+    """One training item: tags that were put on the same piece of music.
+
+    Parameters
+    ----------
+    item_id
+        Unique in its data set, as the data set writes it.
+    tags
+        Spellings as the data set has them, each once.
+    artist
+        Name, or the data set's own artist number: for splits that share no artist.
+    group
+        Items of one group are one work (the clips of a song): no split may part them.
+    phrases
+        The tags are free phrases that hold several tags (``mellow piano melody``).
+    """
+
+    item_id: str
+    tags: tuple[str, ...]
+    artist: str = ""
+    group: str = ""
+    phrases: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A file of a data set, found plain or with ``.xz``.
+
+    Parameters
+    ----------
+    path
+        Below the data directory, without ``.xz``.
+    sha256, sha1
+        Of the plain official file; ``""`` where its publisher gives none.
+    size
+        Of the plain official file in bytes; 0 where unknown.
+    url
+        The official address; ``""`` where there is none to download from directly.
+    member
+        Path inside the archive at `url`; ``""`` if that is the file itself.
+    optional
+        The data set can be read without it.
+    """
+
+    path: str
+    sha256: str = ""
+    sha1: str = ""
+    size: int = 0
+    url: str = ""
+    member: str = ""
+    optional: bool = False
+
+
+class DataSet(Protocol):
+    """One published collection of tagged music."""
+
+    name: str
+    title: str
+    licence: str
+    source: str
+    files: tuple[DataFile, ...]
+    # What a spelling needs to enter a vocabulary, see `SetRules`.
+    min_count: int
+    folksonomy: bool
+    max_words: int | None
+
+    def read_items(self, data_dir: Path) -> Iterator[Item]:
+        """Yield the training items in the files' order; raises `BadDataSet`."""
+        ...
+
+    def read_tracks(self, data_dir: Path) -> Iterator[Track]:
+        """Yield the tracks of a catalogue; raises `BadDataSet`."""
+        ...
+
+    def read_aliases(self, data_dir: Path) -> tuple[tuple[str, str], ...]:
+        """Read the (variant, canonical) spellings that the data set's authors merged."""
+        ...
+
+    def read_genre_tree(self, data_dir: Path) -> tuple[tuple[str, str], ...]:
+        """Read the (broad, narrow) genres that the data set states."""
+        ...

@@ -1,0 +1,63 @@
+"""Hand-made tables about tags: aliases, narrower tags, contradictions, noise.
+
+They are written in people's spelling and folded when read. A model stores what it was built with, so editing a table
+changes the next model and no index that exists. Facts about music words only; nothing is copied from a data set.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from tagmodel.folding import fold_tag
+
+_HERE = Path(__file__).parent
+
+# In `narrower_cuts`: no tag that begins with the broad tag's words is narrower by those words alone.
+ANY_BEGINNING = "*"
+
+
+def _rows(name: str) -> Iterator[list[str]]:
+    with (_HERE / name).open(encoding="utf-8", newline="") as lines:
+        reader = csv.reader(lines)
+        next(reader)  # names of the columns
+        yield from reader
+
+
+def alias_rows() -> tuple[tuple[str, str], ...]:
+    """Variant spellings with their canonical tag, as written in the table."""
+    return tuple((variant, canonical) for variant, canonical in _rows("aliases.csv"))
+
+
+def narrower_pairs() -> tuple[tuple[str, str], ...]:
+    """Fold keys of (broad, narrow) tags, where the words alone do not show it (`opera` is sung)."""
+    return tuple((fold_tag(broad), fold_tag(narrow)) for broad, narrow in _rows("narrower.csv"))
+
+
+def narrower_cuts() -> tuple[tuple[str, str], ...]:
+    """Fold keys of (broad, narrow) where words or a genre tree mislead (`drum and bass` needs no drums).
+
+    `ANY_BEGINNING` stands for every tag that begins with the broad tag's words (`classic rock`, `hard bop`).
+    """
+    rows = _rows("not_narrower.csv")
+    return tuple((fold_tag(broad), narrow if narrow == ANY_BEGINNING else fold_tag(narrow)) for broad, narrow in rows)
+
+
+def contradiction_rows() -> tuple[tuple[str, str, str], ...]:
+    """Fold keys of two tags that contradict each other, with the kind: ``"hard"`` or ``"expansion"``.
+
+    Hard ones cannot both be true of a moment of music. The others can (a duet is male and female), but a search for
+    one is not answered by the other.
+    """
+    return tuple((fold_tag(tag), fold_tag(other), kind) for tag, other, kind in _rows("contradictions.csv"))
+
+
+def noise_keys() -> frozenset[str]:
+    """Fold keys of what people write in folksonomies that says nothing about the music."""
+    return frozenset(fold_tag(text) for text, kind in _rows("noise.csv") if kind == "tag")
+
+
+def noise_words() -> frozenset[str]:
+    """Folded words that make any folksonomy tag noise: *my*, *favorite*, *awesome*."""
+    return frozenset(fold_tag(text) for text, kind in _rows("noise.csv") if kind == "word")
