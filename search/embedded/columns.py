@@ -1,7 +1,8 @@
 """Adding one weighted column to a score array: the inner loop of every search, and the only private call of SciPy.
 
-``csc_matvec`` adds in place, 0.6 ns a posting; the public ``matrix @ vector`` copies columns first and takes three times
-as long. It is private, so it is tried against the public formula when it is first used, and left alone if it differs.
+``csc_matvec`` adds in place, 0.6 ns a posting; the public ``matrix @ vector`` copies columns first and takes three
+times as long. It is private, so it is tried against the public formula when it is
+first used, and left alone if it differs.
 """
 
 from __future__ import annotations

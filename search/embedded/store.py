@@ -227,7 +227,8 @@ def encode(document: Document, tags: Mapping[str, int], models: Mapping[str, int
 
 def decode(row: Row, tag_ids: Sequence[str], models: Mapping[int, str]) -> Document:
     """Turn a row back into the document it was made from."""
-    track = Track(*row[:10], *(tuple(orjson.loads(row[10])), tuple(array("d", row[11]))))
+    values = (*row[:10], tuple(orjson.loads(row[10])), tuple(array("d", row[11])))
+    track = Track(*values)
     return Document(
         track,
         _tag_ids(row[12], tag_ids),

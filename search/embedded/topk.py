@@ -1,8 +1,8 @@
 """The best k of many scores, exact, ties by position.
 
 `np.argpartition` is slow on scores with many equal values (zeros, or one tag at one weight): up to 16 ms of 106,574.
-Here the values are dealt into more than k hands; the k-th largest of the hands' maxima is a lower bound of the k-th score,
-and only what reaches it is sorted.
+Here the values are dealt into more than k hands; the k-th largest of the hands' maxima is a lower bound of the k-th
+score, and only what reaches it is sorted.
 """
 
 from __future__ import annotations
