@@ -56,6 +56,8 @@ class DataFile:
         Path inside the archive at `url`; ``""`` if that is the file itself.
     optional
         The data set can be read without it.
+    also
+        Other names, for a data set that goes round in more than one layout; tried in this order after `path`.
     """
 
     path: str
@@ -65,20 +67,22 @@ class DataFile:
     url: str = ""
     member: str = ""
     optional: bool = False
+    also: tuple[str, ...] = ()
 
 
 class DataSet(Protocol):
     """One published collection of tagged music."""
 
-    name: str
+    name: str  # that commands take
     title: str
     licence: str
-    source: str
+    source: str  # public home and citation
     files: tuple[DataFile, ...]
-    # What a spelling needs to enter a vocabulary, see `SetRules`.
+
+    # What its spellings need to enter a vocabulary, see `SetRules`.
     min_count: int
-    folksonomy: bool
-    max_words: int | None
+    folksonomy: bool = False
+    max_words: int | None = None
 
     def read_items(self, data_dir: Path) -> Iterator[Item]:
         """Yield the training items in the files' order; raises `BadDataSet`."""
@@ -88,10 +92,10 @@ class DataSet(Protocol):
         """Yield the tracks of a catalogue; raises `BadDataSet`."""
         ...
 
-    def read_aliases(self, data_dir: Path) -> tuple[tuple[str, str], ...]:
-        """Read the (variant, canonical) spellings that the data set's authors merged."""
-        ...
+    def read_aliases(self, data_dir: Path) -> tuple[tuple[str, str], ...]:  # noqa: ARG002 - most authors merged none
+        """Read the (variant, canonical) spellings that the data set's authors merged; raises `BadDataSet`."""
+        return ()
 
-    def read_genre_tree(self, data_dir: Path) -> tuple[tuple[str, str], ...]:
-        """Read the (broad, narrow) genres that the data set states."""
-        ...
+    def read_genre_tree(self, data_dir: Path) -> tuple[tuple[str, str], ...]:  # noqa: ARG002 - most state none
+        """Read the (broad, narrow) genres that the data set states; raises `BadDataSet`."""
+        return ()
