@@ -1,0 +1,135 @@
+"""A search as an address: read from a query string, written back into one.
+
+The address is the whole state of the search page, so that a link reproduces what its sender saw, and every chip, facet
+and page number is an ordinary link. Values that are as usual are left out, which keeps addresses short enough to send.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from urllib.parse import urlencode
+
+from werkzeug.datastructures import MultiDict
+
+from search.expansion import DEFAULT_DRIFT
+from search.result import MAX_DEPTH, SearchRequest
+
+# Longest query that is parsed; a paragraph pasted by accident is longer.
+MAX_TEXT = 200  # characters
+# Most ids in each of `without` and `keep`: ten tags with all their kin.
+MAX_IDS = 240
+# Hits on a page unless `k` says otherwise.
+PAGE_HITS = 20
+
+_TAG_ID = re.compile(r"[a-z2-7]{8}")
+_PLAIN_NUMBER = re.compile(r"[0-9]{1,6}")
+
+
+class AddressError(ValueError):
+    """A value in the address that cannot be meant; the message is for people."""
+
+
+def read_search(arguments: MultiDict[str, str]) -> SearchRequest:
+    """Read the search that an address asks for.
+
+    Raises
+    ------
+    AddressError
+        If a value is no number, too long or no tag id.
+    search.result.RequestError
+        If a number is out of its range.
+    """
+    k = _read_count(arguments, "k", PAGE_HITS)
+    return SearchRequest(
+        text=read_text(arguments),
+        drift=_read_drift(arguments.get("drift", "")),
+        without=_read_ids(arguments, "without"),
+        keep=_read_ids(arguments, "keep"),
+        literal=arguments.get("literal", "") == "1",
+        k=k,
+        offset=(_read_count(arguments, "page", 1) - 1) * k,
+    )
+
+
+def read_text(arguments: MultiDict[str, str]) -> str:
+    """Read the query itself, at most `MAX_TEXT` characters."""
+    text = arguments.get("q", "").strip()
+    if len(text) > MAX_TEXT:
+        raise AddressError(
+            f"a search has at most {MAX_TEXT} characters, this one has {len(text):,}: keep the words that matter"
+        )
+    if "\0" in text:
+        raise AddressError(
+            "the search holds a NUL character, which no keyboard types: was it pasted from a binary file?"
+        )
+    return text
+
+
+def query_string(request: SearchRequest) -> str:
+    """Write a search as a query string with its question mark, relative to the search page.
+
+    ``read_search`` gives the same search back, as long as its offset is a whole number of pages.
+    """
+    pairs: list[tuple[str, str]] = [("q", request.text)]
+    if request.drift != DEFAULT_DRIFT:
+        pairs.append(("drift", str(request.drift).removesuffix(".0")))
+    pairs += [
+        (name, ".".join(sorted(ids))) for name, ids in (("without", request.without), ("keep", request.keep)) if ids
+    ]
+    if request.literal:
+        pairs.append(("literal", "1"))
+    if request.k != PAGE_HITS:
+        pairs.append(("k", str(request.k)))
+    if request.offset:
+        pairs.append(("page", str(page_number(request))))
+    return "?" + urlencode(pairs)
+
+
+def page_number(request: SearchRequest) -> int:
+    """Return the number of the page that a search asks for, from 1."""
+    return request.offset // request.k + 1
+
+
+def last_page(total: int, k: int) -> int:
+    """Return the number of the last page that can be opened, at least 1."""
+    return max(1, min(math.ceil(total / k), MAX_DEPTH // k))
+
+
+def _read_count(arguments: MultiDict[str, str], name: str, usual: int) -> int:
+    """Read a whole number from 1."""
+    text = arguments.get(name, "")
+    if not text:
+        return usual
+    if not _PLAIN_NUMBER.fullmatch(text) or int(text) == 0:
+        raise AddressError(f"{name} is a whole number from 1, such as {name}=2, not “{_shortened(text)}”")
+    return int(text)
+
+
+def _read_drift(text: str) -> float:
+    if not text:
+        return DEFAULT_DRIFT
+    try:
+        return float(text)
+    except ValueError:
+        slip = ", with a point, not a comma" if "," in text else ""
+        raise AddressError(
+            f"drift is a number from 0 to 1{slip}, such as drift=0.5, not “{_shortened(text)}”"
+        ) from None
+
+
+def _read_ids(arguments: MultiDict[str, str], name: str) -> frozenset[str]:
+    ids = [tag_id for value in arguments.getlist(name) for tag_id in value.split(".") if tag_id]
+    if len(ids) > MAX_IDS:
+        raise AddressError(f"{name} holds at most {MAX_IDS} tags, these are {len(ids):,}")
+    for tag_id in ids:
+        if not _TAG_ID.fullmatch(tag_id):
+            raise AddressError(
+                f"{name} takes ids of tags (8 characters of a-z and 2-7, points between), not “{_shortened(tag_id)}”:"
+                " did you give a spelling?"
+            )
+    return frozenset(ids)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 40 else text[:40] + "…"

@@ -1,0 +1,100 @@
+"""What the page says beside the hits: slips that were mended, words that nobody uses, what to do when nothing came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from search.query import Query, Unknown, render_tag, without_excluded, without_filter, without_word
+from search.result import SearchRequest, SearchResult
+from web.addresses import query_string
+from web.steering import filter_labels, steered
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that can be done, in words for a button, and its address."""
+
+    label: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A mended slip: what was searched, what was typed, and the address of the search as typed."""
+
+    used: str
+    typed: str
+    as_typed: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownWord:
+    """A word that is neither tag nor in a title, with the nearest tags to put in its place."""
+
+    typed: str
+    excluded: bool
+    offers: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """Everything worth saying about a result.
+
+    Parameters
+    ----------
+    corrected
+        Address of the search with corrections, when it was taken literally; else ``""``.
+    relaxed
+        Tags that were let go because nothing carried them all.
+    untrained
+        Tags of this catalogue that the model has never seen: matched literally, without kin.
+    rescue
+        For a search without hits: what to try, most promising first.
+    """
+
+    corrections: tuple[Correction, ...]
+    unknown: tuple[UnknownWord, ...]
+    relaxed: tuple[str, ...]
+    untrained: tuple[str, ...]
+    corrected: str
+    rescue: tuple[Step, ...]
+
+
+def advise(result: SearchResult) -> Advice:
+    """Gather what is to be said about a result."""
+    request, query = steered(result), result.query
+    literally = query_string(replace(request, literal=True))
+    unknown_words = {unknown.typed for unknown in query.unknown}
+    return Advice(
+        corrections=tuple(Correction(one.used, one.typed, literally) for one in query.corrections),
+        unknown=tuple(_unknown_word(request, one) for one in query.unknown),
+        relaxed=tuple(words for words in result.relaxed if words not in unknown_words),
+        untrained=tuple(chip.spelling for chip in result.chips if not chip.known),
+        corrected=query_string(replace(request, literal=False)) if request.literal else "",
+        rescue=tuple(_rescue(request, query)) if result.total == 0 else (),
+    )
+
+
+def _unknown_word(request: SearchRequest, unknown: Unknown) -> UnknownWord:
+    start, stop = unknown.position, unknown.position + len(unknown.typed)
+    offers = tuple(
+        Step(offer, query_string(replace(request, text=request.text[:start] + render_tag(offer) + request.text[stop:])))
+        for offer in unknown.offers
+    )
+    return UnknownWord(unknown.typed, unknown.sign == "-", offers)
+
+
+def _rescue(request: SearchRequest, query: Query) -> Iterator[Step]:
+    for field, value, label in filter_labels(query.filters):
+        yield Step(
+            f"Drop the filter “{label}”", query_string(replace(request, text=without_filter(query, field, value)))
+        )
+    for excluded in query.excluded:
+        text = without_excluded(query, excluded.tag_id)
+        yield Step(f"Allow “{excluded.typed}” again", query_string(replace(request, text=text)))
+    for word in query.words:
+        text = without_word(query, word.word)
+        yield Step(f"Drop “{word.typed}”, looked for in titles and artists", query_string(replace(request, text=text)))
+    if query.groups and request.drift < 1.0:
+        yield Step("Turn the dial all the way outside the box", query_string(replace(request, drift=1.0)))

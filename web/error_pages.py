@@ -1,0 +1,77 @@
+"""Errors as pages: what went wrong, in the same design, with something to do next.
+
+The domain's named exceptions become statuses here and nowhere else: a query that cannot be understood is a 400 that
+points at the place, an index that cannot answer is a 503, never "no results".
+"""
+
+from __future__ import annotations
+
+from flask import Flask, render_template, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from search.engine import SearchUnavailable
+from search.query import QueryError
+from search.result import RequestError
+from web.addresses import MAX_TEXT, AddressError
+
+# An index comes back within seconds of its cause going away.
+RETRY_AFTER = 5  # seconds
+
+_HTTP_WORDS = {
+    404: ("There is no such page", "The address may have been cut off when it was copied."),
+    405: ("This page cannot be written to", "Pages here are only read: open the address instead of sending to it."),
+    413: ("That is too much at once", "Send less; the state of every page fits into its address."),
+    500: ("Something broke on our side", "It was written to the log. Trying again may help; the rest still works."),
+}
+
+
+def register(app: Flask) -> None:
+    """Have the application show errors as pages."""
+    app.register_error_handler(QueryError, show_query_error)
+    app.register_error_handler(AddressError, show_bad_request)
+    app.register_error_handler(RequestError, show_bad_request)
+    app.register_error_handler(SearchUnavailable, show_unavailable)
+    app.register_error_handler(HTTPException, show_http_error)
+
+
+def show_query_error(error: QueryError) -> ResponseReturnValue:
+    """Point at the place in the query."""
+    text = error.text or request.args.get("q", "").strip()
+    stop = error.position + max(error.length, 1)
+    parts = text[: error.position], text[error.position : stop], text[stop:]
+    return render_template("query_error.html", message=error.message, parts=parts), 400
+
+
+def show_bad_request(error: ValueError) -> ResponseReturnValue:
+    """Say what is wrong with the address."""
+    return _page(400, "This search cannot be run as it stands", _sentence(str(error)))
+
+
+def show_unavailable(error: SearchUnavailable) -> ResponseReturnValue:
+    """Say that the index cannot answer now, and when to come back."""
+    page = render_template("unavailable.html", message=_sentence(str(error)), seconds=RETRY_AFTER)
+    return page, 503, {"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"}
+
+
+def show_http_error(error: HTTPException) -> ResponseReturnValue:
+    """Show any other refusal, keeping what its status demands (such as ``Allow``)."""
+    code = error.code or 500
+    if code < 400:
+        return error
+    title, message = _HTTP_WORDS.get(code, (error.name, error.description or ""))
+    response = error.get_response()
+    response.data = _page(code, title, message)[0]
+    response.content_type = "text/html; charset=utf-8"
+    return response
+
+
+def _page(code: int, title: str, message: str) -> tuple[str, int]:
+    text = request.args.get("q", "")[:MAX_TEXT]
+    return render_template("error.html", code=code, title=title, message=message, text=text), code
+
+
+def _sentence(message: str) -> str:
+    """Begin with a capital and end with a stop, as prose does and error messages do not."""
+    bare = message.strip()
+    return bare[:1].upper() + bare[1:] + ("" if bare.endswith((".", "?", "!")) else ".")

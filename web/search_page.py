@@ -1,0 +1,107 @@
+"""The search page: what was found, why, and how to steer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from search.result import Hit, SearchRequest, SearchResult
+from tagmodel.track import Track
+from web.addresses import last_page, page_number, query_string, read_search
+from web.advice import Advice, advise
+from web.bars import Bar, bar_scale, hit_bar, shares
+from web.narrowing import Facet, facets
+from web.searching import searcher
+from web.steering import Steering, steer, steered
+
+blueprint = Blueprint("search", __name__)
+
+
+@blueprint.get("/search")
+def show() -> ResponseReturnValue:
+    """Show the hits of a search; without a query, where to begin."""
+    wanted = read_search(request.args)
+    if not wanted.text:
+        return redirect(url_for("home.show"))
+    return render_template("search.html", page=search_page(searcher().search(wanted)))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A hit as a row of a list: its place in the order, the track, and why it came."""
+
+    place: int
+    track: Track
+    bar: Bar
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Where the page stands among all; an address is ``""`` where there is no page."""
+
+    number: int
+    last: int
+    first_hit: int
+    last_hit: int
+    previous: str
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """Everything the search page shows.
+
+    Parameters
+    ----------
+    request
+        The search that the page's forms start from.
+    carried
+        (x, width) in percent of the hits that carry all, some and none of the words.
+    """
+
+    result: SearchResult
+    request: SearchRequest
+    steering: Steering
+    advice: Advice
+    facets: tuple[Facet, ...]
+    rows: tuple[Row, ...]
+    outside: tuple[Row, ...]
+    carried: tuple[tuple[float, float], ...]
+    pages: Pages
+    to_first: str
+
+
+def search_page(result: SearchResult) -> SearchPage:
+    """Work out the page of a result."""
+    scale = bar_scale(result.chips, (*result.hits, *result.outside))
+    return SearchPage(
+        result=result,
+        request=steered(result),
+        steering=steer(result),
+        advice=advise(result),
+        facets=facets(result),
+        rows=_rows(result.hits, result.request.offset, scale),
+        outside=_rows(result.outside, 0, scale),
+        carried=shares((result.carry_all, result.carry_some, result.carry_none)),
+        pages=_pages(result),
+        to_first=query_string(steered(result)),
+    )
+
+
+def _rows(hits: tuple[Hit, ...], offset: int, scale: float) -> tuple[Row, ...]:
+    return tuple(Row(place, hit.track, hit_bar(hit, scale)) for place, hit in enumerate(hits, offset + 1))
+
+
+def _pages(result: SearchResult) -> Pages:
+    start, k = steered(result), result.request.k
+    number, last = page_number(result.request), last_page(result.total, k)
+
+    def address(page: int) -> str:
+        return query_string(replace(start, offset=(page - 1) * k)) if 1 <= page <= last and page != number else ""
+
+    first = result.request.offset + 1 if result.hits else 0
+    return Pages(
+        number, last, first, result.request.offset + len(result.hits), address(number - 1), address(number + 1)
+    )

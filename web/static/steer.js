@@ -1,0 +1,59 @@
+// Steering without a reload: the page that a link or the dial leads to is fetched, and its main part put in place.
+// The server renders it all; without this file the same links and the same form work by themselves.
+"use strict";
+
+const main = document.getElementById("main");
+let pending = null;
+
+async function go(address, remember) {
+  pending?.abort();
+  pending = new AbortController();
+  main.setAttribute("aria-busy", "true");
+  try {
+    const answer = await fetch(address, { signal: pending.signal });
+    if (!answer.ok) throw new Error(String(answer.status));
+    show(await answer.text());
+    if (remember) history.pushState(null, "", address);
+    main.removeAttribute("aria-busy");
+  } catch (error) {
+    if (error.name !== "AbortError") location.assign(address); // the server's own page says what is wrong
+  }
+}
+
+function show(text) {
+  const page = new DOMParser().parseFromString(text, "text/html");
+  const place = controls().indexOf(document.activeElement);
+  const open = document.querySelector(".facets")?.open;
+  document.title = page.title;
+  main.replaceChildren(...document.adoptNode(page.getElementById("main")).childNodes);
+  if (open) document.querySelector(".facets")?.setAttribute("open", "");
+  (controls()[place] || document.getElementById("tracks"))?.focus({ preventScroll: true });
+  document.getElementById("said").textContent = document.title;
+}
+
+// What steers, in order: after an update the focus goes to the same place, which is the same chip or its neighbor.
+function controls() {
+  return [...main.querySelectorAll(".steering a, .steering input, .steering summary")];
+}
+
+main.addEventListener("click", (event) => {
+  const link = event.target.closest(".steering a, .facets a, .notes a, .rescue a");
+  if (!link || link.pathname !== location.pathname || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  go(link.href, true);
+});
+
+main.addEventListener("change", (event) => {
+  if (event.target.id !== "dial") return;
+  const form = event.target.form;
+  go(`${form.action}?${new URLSearchParams(new FormData(form))}`, true);
+});
+
+main.addEventListener("input", (event) => {
+  if (event.target.id === "dial") {
+    document.querySelector("#dial-says .num").textContent = Number(event.target.value).toFixed(2);
+  }
+});
+
+addEventListener("popstate", () => go(location.href, false));
+document.documentElement.classList.add("live");

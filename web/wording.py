@@ -1,0 +1,42 @@
+"""How numbers and names read on a page."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Flask
+
+from search.query import render_tag
+
+
+def register(app: Flask) -> None:
+    """Give the templates these wordings as filters."""
+    app.jinja_env.filters.update(grouped=grouped, clock=clock, percent=percent, link=web_link, query_tag=render_tag)
+
+
+def grouped(number: int) -> str:
+    """Write a count with separators: ``26,475``."""
+    return f"{number:,}"
+
+
+def clock(seconds: float | None) -> str:
+    """Write a duration as minutes and seconds, ``""`` when it is not known."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def percent(probability: float) -> str:
+    """Write a probability in whole percent, never claiming certainty that was rounded up."""
+    return "<1 %" if probability < 0.01 else f"{min(round(100 * probability), 99)} %"
+
+
+def web_link(address: str) -> str:
+    """Return a track's address if a browser may follow it from a page, else ``""``: a catalogue may hold any text."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    return address if parts.scheme in {"http", "https"} and parts.netloc else ""
