@@ -1,20 +1,45 @@
-"""Folded words of titles and artists, made the same way for documents, queries and every engine."""
+"""Folded words of titles and artists, made the same way for documents, queries and every engine.
+
+People type ``royksopp`` and ``bjork``, so accents of Latin, Greek and Cyrillic letters go, and the few Latin letters
+that have no accent to lose become the ones people type instead. Marks of other scripts change the word, and stay.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-_WORD = re.compile(r"[^\W_]+")
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_PLAIN_WORD = re.compile("[a-z0-9]+")
+
+# Letters that Unicode does not take apart, as people without them on their keyboard write them.
+_PLAIN_LETTERS = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ħ": "h", "\u0131": "i", "ŧ": "t"}
+)
+_APOSTROPHES = str.maketrans(dict.fromkeys("'\u2019\u2018\u201b\u02bc\u02b9\u0060\u00b4\u2032", ""))
 
 
 def fold_value(text: str) -> str:
-    """Fold a whole field value for filters: compatibility form, no accents, caseless, single spaces."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(char for char in decomposed if not unicodedata.combining(char))
-    return " ".join(unicodedata.normalize("NFKC", bare).split())
+    """Fold a whole field value for filters: compatibility form, no accents, caseless, single spaces. Idempotent."""
+    if text.isascii():
+        return " ".join(text.lower().split())
+    caseless = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold()).casefold()
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", caseless)).translate(_PLAIN_LETTERS)
+    return " ".join(unicodedata.normalize("NFKC", plain).split())
 
 
 def fold_words(text: str) -> tuple[str, ...]:
-    """Split text into folded words: runs of letters and digits; an apostrophe joins (``don't`` is ``dont``)."""
-    return tuple(_WORD.findall(fold_value(text).replace("'", "").replace("’", "")))
+    """Split text into folded words: runs of letters and digits; an apostrophe joins (``don't`` is ``dont``).
+
+    The words of a folded word are the word itself.
+    """
+    if text.isascii():
+        return tuple(_PLAIN_WORD.findall(text.lower().replace("'", "").replace("`", "")))
+    joined = fold_value(text.translate(_APOSTROPHES)).translate(_APOSTROPHES)
+    spaced = "".join(char if _in_word(char) else " " for char in joined)
+    return tuple(word for word in spaced.split() if any(map(str.isalnum, word)))
+
+
+def _in_word(char: str) -> bool:
+    """Whether a character belongs to a word: a letter, a digit or a mark upon one (vowels of Hindi and Thai)."""
+    return char.isalnum() or unicodedata.category(char) in ("Mn", "Mc")
