@@ -41,7 +41,8 @@ class SetRules:
     name_limit
         Uses from which on a tag is a word although an artist is called so (*emo*, *rain*).
     max_words
-        Longer spellings are phrases, which `Vocabulary.find_tags` takes apart; None for no limit.
+        Longer spellings are phrases, which `Vocabulary.find_tags` takes apart, and so are those that end like one
+        (*piano melody*); None where spellings are tags.
     """
 
     min_count: int = 1
@@ -165,7 +166,7 @@ def _displayed(key: str, forms: Counter[str]) -> str:
 def _admitted(uses: Counter[str], rules: SetRules) -> set[str]:
     frequent = {key for key, n in uses.items() if n >= rules.min_count}
     if rules.max_words is not None:
-        frequent = {key for key in frequent if key.count(" ") < rules.max_words}
+        frequent = {key for key in frequent if not _is_phrase(key, rules.max_words)}
     if not rules.folksonomy:
         return frequent
     noise, words = tables.noise_keys(), tables.noise_words()
@@ -176,6 +177,13 @@ def _admitted(uses: Counter[str], rules: SetRules) -> set[str]:
         and not _YEAR.fullmatch(key)
         and not (key in rules.names and uses[key] < rules.name_limit)
     }
+
+
+def _is_phrase(key: str, max_words: int) -> bool:
+    words = key.split()
+    if key in tables.alias_targets():
+        return False
+    return len(words) > max_words or (len(words) > 1 and words[-1] in tables.phrase_heads())
 
 
 def _narrower_pairs(genre_tree: Pairs, alias_rows: Pairs) -> Pairs:

@@ -25,7 +25,7 @@ class MusicCaps(DataSet):
     licence = "CC BY-SA 4.0"
     source = "https://www.kaggle.com/datasets/googleai/musiccaps (Agostinelli et al. 2023)"
     files = (_CAPTIONS,)
-    min_count = 6
+    min_count = 8
     folksonomy = True
     max_words = 2
 
