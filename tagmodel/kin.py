@@ -6,7 +6,7 @@ lengthens the prefix and never reorders (docs/semantics.md).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -56,6 +56,18 @@ class KinTable:
     def kin_numbers(self, number: int) -> NDArray[np.int32]:
         """Return the tag numbers of the kin of a tag, best first."""
         return self.tags[self.entries(number)]
+
+    @classmethod
+    def joined(cls, tables: Sequence[KinTable]) -> KinTable:
+        """Put tables of consecutive tags into one."""
+        ends = np.cumsum([0, *(table.starts[-1] for table in tables)])
+        starts = [[0], *(table.starts[1:] + end for table, end in zip(tables, ends[:-1], strict=True))]
+        columns = {
+            field.name: np.concatenate([getattr(table, field.name) for table in tables])
+            for field in fields(cls)
+            if field.name != "starts"
+        }
+        return cls(starts=np.concatenate(starts).astype(np.int32), **columns)
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """Return the arrays by name, for storage."""
