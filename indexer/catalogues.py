@@ -1,0 +1,155 @@
+"""What a SOURCE on the command line stands for: a table file, stdin, a data set, invented tracks, a folder of audio."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from indexer.audio_folder import AudioFolder
+from indexer.entries import Catalogue, Entry, Found, SourceError
+from indexer.mapping import ColumnMapping, check_columns, guess_mapping
+from indexer.tables import READERS, STDIN, Table, table_format
+from indexer.track_rows import TrackRows
+from tagmodel.datasets import DATA_SETS, BadDataSet
+from tagmodel.datasets.files import require_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tagmodel.datasets import DataSet
+    from tagmodel.track import Track
+
+INVENTED = "invented"
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """How sources are to be read.
+
+    Parameters
+    ----------
+    name
+        The tracks' source; ``""`` takes the file's, folder's or data set's own name.
+    file_format
+        A key of `indexer.tables.READERS`; ``""`` goes by the file's name.
+    mapping
+        A saved mapping, used instead of a guess.
+    columns
+        What was said by hand, over guess and saved mapping.
+    separators
+        Between tags; None for those of the mapping.
+    invented
+        Makes the invented catalogue; called only when that is the source.
+    """
+
+    data_dir: Path = Path("data")
+    name: str = ""
+    file_format: str = ""
+    encoding: str | None = None
+    mapping: ColumnMapping | None = None
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    separators: str | None = None
+    invented: Callable[[], Iterator[Track]] | None = None
+
+
+@dataclass(frozen=True)
+class TableCatalogue:
+    """Tracks in a file of rows."""
+
+    name: str
+    label: str
+    table: Table
+    mapping: ColumnMapping
+
+    @property
+    def rereadable(self) -> bool:
+        """Whether the entries can be had again."""
+        return self.table.rereadable
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield a track or a reject for each row."""
+        return TrackRows(self.mapping, self.name).entries(self.table.rows())
+
+
+@dataclass(frozen=True)
+class TrackCatalogue:
+    """Tracks that come ready-made: those of a data set, or invented ones."""
+
+    name: str
+    label: str
+    read: Callable[[], Iterator[Track]]
+    rereadable: bool = True
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield the tracks."""
+        try:
+            for number, track in enumerate(self.read(), 1):
+                yield Found(number, track)
+        except (BadDataSet, OSError) as error:
+            raise SourceError(f"{self.label}: {error}") from error
+
+
+def open_catalogue(source: str, options: SourceOptions) -> Catalogue:
+    """Open what a SOURCE stands for, far enough to know that it can be read.
+
+    A name of a data set comes first; a folder of that name is written ``./fma``.
+
+    Raises
+    ------
+    SourceError
+        If there is nothing of that name, or it cannot be read.
+    MappingError
+        If its columns cannot be told.
+    """
+    path = Path(source)
+    if source == INVENTED and options.invented is not None:
+        return TrackCatalogue(options.name or INVENTED, "invented tracks", options.invented)
+    if source in DATA_SETS:
+        return _open_data_set(DATA_SETS[source], options)
+    if path == STDIN or (path.exists() and not path.is_dir()):
+        return _open_table(path, options)
+    if path.is_dir():
+        return AudioFolder(path, options.name or source_name(path.resolve()))
+    names = ", ".join([*DATA_SETS, INVENTED])
+    raise SourceError(f"{source}: there is no such file, folder or data set; data sets are: {names}")
+
+
+def _open_table(path: Path, options: SourceOptions) -> TableCatalogue:
+    file_format = options.file_format or ("jsonl" if path == STDIN else table_format(path))
+    if file_format is None:
+        kinds = ", ".join(f".{name}" for name in READERS)
+        raise SourceError(
+            f"{path}: expected a file named {kinds} (also .gz or .xz), got {path.suffix or 'no ending'!r}; "
+            "say what it is with --format"
+        )
+    table = Table(path, file_format, options.encoding)
+    mapping = options.mapping or ColumnMapping()
+    if options.mapping is None:
+        by_hand = {column for columns in options.columns.values() for column in columns}
+        mapping = guess_mapping([column for column in table.columns if column not in by_hand], table.sample)
+    mapping = mapping.updated(options.columns, options.separators)
+    check_columns(mapping, table.columns, table.columns_certain)
+    label = "stdin" if path == STDIN else str(path)
+    return TableCatalogue(options.name or source_name(path), label, table, mapping)
+
+
+def _open_data_set(data_set: DataSet, options: SourceOptions) -> TrackCatalogue:
+    """Open a data set whose files are there; it goes by its own name, which its track ids hold."""
+    try:
+        for file in data_set.files:
+            if not file.optional:
+                require_file(options.data_dir, file, data_set.source)
+    except BadDataSet as error:
+        raise SourceError(f"{data_set.name}: {error}") from error
+    return TrackCatalogue(data_set.name, data_set.name, lambda: data_set.read_tracks(options.data_dir))
+
+
+def source_name(path: Path) -> str:
+    """Name a source after its file or folder: ``Sync Pool.v2.csv.gz`` → ``sync-pool-v2``."""
+    if path == STDIN:
+        return "stdin"
+    stem = path.name if path.is_dir() else re.sub(r"(\.(gz|xz|csv|tsv|jsonl|ndjson|parquet))+$", "", path.name.lower())
+    return re.sub(r"[\W_]+", "-", stem.lower()).strip("-") or "catalogue"

@@ -1,0 +1,208 @@
+"""`tagkin index` and `tagkin export`: options, messages and exit statuses; all work is done by the library."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from indexer.catalogues import SourceOptions
+from indexer.entries import SourceError
+from indexer.export import export_csv, export_jsonl
+from indexer.jobs import IndexJob, run_index
+from indexer.loading import BATCH_SIZE, LoadOptions
+from indexer.mapping import MappingError, load_mapping, parse_map_options
+from indexer.progress import open_progress
+from search.engine import SearchEngine, SearchUnavailable
+from search.engines import open_engine
+from tagmodel.model import ModelMissing, TagModel, load_model
+from tagmodel.track import Track
+
+REJECTS_STATUS = 1  # some rows were not indexed
+USAGE_STATUS = 2  # a source cannot be read, or an option is wrong; nothing was written
+ENGINE_STATUS = 3  # the index cannot be read or written; what was acknowledged stays
+INTERRUPTED_STATUS = 130
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+_engine_option = click.option(
+    *("--engine", "engine"),
+    envvar="TAGKIN_ENGINE",
+    default="tagkin-index",
+    show_default=True,
+    show_envvar=True,
+    help="Where the index is: a directory.",
+)
+
+
+@contextmanager
+def exit_statuses() -> Iterator[None]:
+    """Turn the named exceptions of the library into a message on stderr and an exit status."""
+    try:
+        yield
+    except (SourceError, MappingError, ModelMissing) as error:
+        _exit(str(error), USAGE_STATUS)
+    except SearchUnavailable as error:
+        _exit(str(error), ENGINE_STATUS)
+    except KeyboardInterrupt:
+        _exit("stopped; what was committed stays, and the same command goes on from there", INTERRUPTED_STATUS)
+
+
+def _exit(message: str, status: int) -> None:
+    click.echo(f"tagkin: {message}", err=True)
+    sys.exit(status)
+
+
+@click.command("index")
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@_engine_option
+@click.option(
+    *("--model", "model_path"),
+    type=click.Path(path_type=Path),
+    envvar="TAGKIN_MODEL",
+    show_envvar=True,
+    help="Tag model: a directory.  [default: the shipped one]",
+)
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    envvar="TAGKIN_DATA",
+    default="data",
+    show_default=True,
+    show_envvar=True,
+    help="Where the official files of data sets are.",
+)
+@click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Column of a field; tags=A+B for several.")
+@click.option("--tag-separator", metavar="CHARS", help=r"Each character parts tags.  [default: , ; | tab line end]")
+@click.option("--mapping", "mapping_file", type=_FILE, help="Columns as saved earlier; nothing is guessed.")
+@click.option("--save-mapping", type=_FILE, help="Save the columns for the next delivery.")
+@click.option("--format", "file_format", type=click.Choice(["csv", "tsv", "jsonl", "parquet"]), help="Of the file.")
+@click.option("--encoding", help="Of the text.  [default: UTF-8, or what the byte order mark says]")
+@click.option("--source-name", default="", help="Name of the catalogue in ids.  [default: the file's]")
+@click.option("--dry-run", is_flag=True, help="Read, map and count; write nothing.")
+@click.option("--prune", is_flag=True, help="Remove tracks that the source no longer has.")
+@click.option("--restart", is_flag=True, help="Do not go on where an interrupted run stopped.")
+@click.option("--reexpand", is_flag=True, help="Make implied tags of the whole index anew with this model.")
+@click.option("--rejects", type=_FILE, help="Write bad rows to this .jsonl or .csv file.")
+@click.option(
+    "--batch-size", type=click.IntRange(1, 100_000), default=BATCH_SIZE, show_default=True, help="Rows a commit."
+)
+def index_command(sources: tuple[str, ...], **options: Any) -> None:
+    """Bring catalogues into the index.
+
+    SOURCE is a file (.csv, .tsv, .jsonl, .parquet; also .gz, .xz), a folder of audio files, - for JSON lines on stdin,
+    a data set (mtat, fma, jamendo, ...), or "invented" for 5,000 made-up tracks.
+
+    Exit status: 0 all rows indexed, 1 some rejected, 2 a source or option is wrong and nothing was written,
+    3 the index cannot be written, 130 interrupted.
+    """
+    if not sources and not options["reexpand"]:
+        raise click.UsageError("expected a SOURCE, got none; for example: tagkin index songs.csv")
+    rejects = options["rejects"]
+    if rejects is not None and rejects.suffix.lower() not in {".jsonl", ".csv"}:
+        raise click.UsageError(f"--rejects {rejects}: expected a name that ends in .jsonl or .csv")
+    if options["source_name"] and len(sources) > 1:
+        raise click.UsageError("--source-name: expected one SOURCE with it, as it is part of the tracks' ids")
+    with exit_statuses():
+        rejected = _index(sources, options)
+    sys.exit(REJECTS_STATUS if rejected else 0)
+
+
+def _index(sources: tuple[str, ...], options: dict[str, Any]) -> int:
+    """Make a job of the options and do it; return the number of rejected rows."""
+    model = load_model(options["model_path"])
+
+    job = IndexJob(
+        sources=sources,
+        engine=options["engine"],
+        model=model,
+        source_options=_source_options(options, model),
+        load_options=LoadOptions(options["batch_size"], options["prune"], options["restart"]),
+        save_mapping=options["save_mapping"],
+        rejects=options["rejects"],
+        dry_run=options["dry_run"],
+        reexpand=options["reexpand"],
+    )
+    with open_progress() as progress:
+        return run_index(job, progress)
+
+
+def _source_options(options: dict[str, Any], model: TagModel) -> SourceOptions:
+    separators = options["tag_separator"]
+    return SourceOptions(
+        data_dir=options["data_dir"],
+        name=options["source_name"],
+        file_format=options["file_format"] or "",
+        encoding=options["encoding"],
+        mapping=load_mapping(options["mapping_file"]) if options["mapping_file"] else None,
+        columns=parse_map_options(options["maps"]),
+        separators=separators.replace(r"\t", "\t").replace(r"\n", "\n") if separators else None,
+        invented=lambda: _invent(model),
+    )
+
+
+def _invent(model: TagModel) -> Iterator[Track]:
+    from indexer.invented import invented_tracks  # noqa: PLC0415 - only this source needs its name tables
+
+    return iter(invented_tracks(model))
+
+
+@click.command("export")
+@_engine_option
+@click.option(
+    *("--format", "file_format"),
+    type=click.Choice(["jsonl", "csv"]),
+    default="jsonl",
+    show_default=True,
+    help="JSON lines, or CSV with tags parted by semicolons.",
+)
+@click.option("-o", "--output", default="-", show_default=True, help="File, or - for stdout.")
+@click.option("--with-implied", is_flag=True, help="Also write the tags that the model added, with their weights.")
+def export_command(engine: str, file_format: str, output: str, with_implied: bool) -> None:
+    """Write every track of the index, its tags as they were typed; `tagkin index` reads it back to the same.
+
+    Exit status: 0 done, 2 the output cannot be written, 3 the index cannot be read.
+    """
+    with exit_statuses():
+        index = open_engine(engine)
+        try:
+            with _output(output) as stream:
+                _export(index, file_format, stream, with_implied)
+        finally:
+            index.close()
+
+
+def _export(index: SearchEngine, file_format: str, stream: IO[bytes], with_implied: bool) -> None:
+    spelling = index.tag_spelling if with_implied else None
+    if file_format == "jsonl":
+        stream.writelines(export_jsonl(index.all_documents(), spelling))
+        return
+    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+    export_csv(index.all_documents(), text, spelling)
+    text.flush()
+    text.detach()
+
+
+@contextmanager
+def _output(output: str) -> Iterator[IO[bytes]]:
+    """Open stdout, or a file that appears under its name only when it is whole."""
+    if output == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    path = Path(output)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as stream:
+            yield stream
+        part.replace(path)
+    except OSError as error:
+        _exit(f"{output}: cannot be written ({error.strerror})", USAGE_STATUS)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,120 @@
+"""Tracks → documents: typed spellings become canonical tags, and the model adds what they imply.
+
+The genre field counts as typed: a track whose only word is "genre: Rock" is found by `rock`. Spellings stay on the
+track as they are; one without a letter or digit means no tag. A tag that the model does not know keeps its own id, so
+it is found literally, and will have kin as soon as a model that knows it is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from indexer.mapping import TAG_SEPARATORS
+from search.document import Document
+from tagmodel.folding import split_tags
+from tagmodel.model import TagModel
+from tagmodel.track import Track
+
+# Spellings and sets of tags come again and again; what was worked out is kept up to this many, then forgotten at once.
+CACHED_SPELLINGS = 200_000
+CACHED_SETS = 50_000
+
+Implied = tuple[tuple[str, ...], tuple[int, ...]]
+
+
+@dataclass
+class Enricher:
+    """Turns tracks into documents with one tag model.
+
+    Parameters
+    ----------
+    expand
+        Whether to add implied tags.
+    known_spelling
+        Asked once for each tag that the model does not know, so that a tag keeps the spelling it has in the index.
+    """
+
+    model: TagModel
+    expand: bool = True
+    known_spelling: Callable[[str], str | None] = lambda _tag_id: None
+    unknown: set[str] = field(default_factory=set)
+    _ids: dict[str, str | None] = field(default_factory=dict)
+    _genres: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
+    _implied: dict[tuple[str, ...], Implied] = field(default_factory=dict)
+    _named: set[str] = field(default_factory=set)
+    _names: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def model_id(self) -> str:
+        """What the documents carry: the model's id, ``""`` when nothing is expanded."""
+        return self.model.model_id if self.expand else ""
+
+    def enrich(self, tracks: Sequence[Track]) -> list[Document]:
+        """Make the documents of a batch of tracks."""
+        typed = [self._typed(track) for track in tracks]
+        if not self.expand:
+            return [Document(track, tags) for track, tags in zip(tracks, typed, strict=True)]
+        model_id = self.model_id
+        return [
+            Document(track, tags, *implied, model_id=model_id)
+            for track, tags, implied in zip(tracks, typed, self._imply(typed), strict=True)
+        ]
+
+    def take_names(self) -> dict[str, str]:
+        """Return the displayed spellings of tags met for the first time since the last call."""
+        names, self._names = self._names, {}
+        return names
+
+    def _typed(self, track: Track) -> tuple[str, ...]:
+        """Return canonical ids of the tags in typed order, then of the genre; each once."""
+        ids = self._ids
+        found = [ids[tag] if tag in ids else self._learn(tag) for tag in track.tags]
+        if track.genre:
+            found += self._genre(track.genre)
+        return tuple([tag_id for tag_id in dict.fromkeys(found) if tag_id is not None])
+
+    def _genre(self, genre: str) -> tuple[str | None, ...]:
+        """Return the ids of a genre field, which may list several."""
+        if genre not in self._genres:
+            if len(self._genres) >= CACHED_SPELLINGS:
+                self._genres.clear()
+            self._genres[genre] = tuple(self._learn(tag) for tag in split_tags(genre, TAG_SEPARATORS))
+        return self._genres[genre]
+
+    def _learn(self, tag: str) -> str | None:
+        """Work out the id of a spelling and name it; None for a spelling without a letter or digit."""
+        vocabulary = self.model.vocabulary
+        if len(self._ids) >= CACHED_SPELLINGS:
+            self._ids.clear()
+        key = vocabulary.canonical_key(tag)
+        self._ids[tag] = tag_id = vocabulary.canonical_id(tag) if key else None
+        if tag_id is not None and tag_id not in self._named:
+            self._name(tag_id, tag)
+        return tag_id
+
+    def _name(self, tag_id: str, typed: str) -> None:
+        self._named.add(tag_id)
+        spelling = self.model.vocabulary.spelling(tag_id)
+        if spelling is None:
+            self.unknown.add(tag_id)
+            spelling = self.known_spelling(tag_id) or typed
+        self._names[tag_id] = spelling
+
+    def _imply(self, typed: Sequence[tuple[str, ...]]) -> list[Implied]:
+        cache = self._implied
+        if len(cache) >= CACHED_SETS:
+            cache.clear()
+        fresh = [tags for tags in dict.fromkeys(typed) if tags not in cache]
+        cache.update(zip(fresh, self.model.imply(fresh), strict=True))
+        for tag_id in {tag_id for tags in fresh for tag_id in cache[tags][0]} - self._named:
+            self._name(tag_id, tag_id)
+        return [cache[tags] for tags in typed]
+
+
+def keep_heard(document: Document, old: Document) -> Document:
+    """Carry over what was heard on a track, without the tags that people have typed since: neither counts twice."""
+    if not old.heard:
+        return document
+    heard = [pair for pair in zip(old.heard, old.heard_weights, strict=True) if pair[0] not in document.typed]
+    return replace(document, heard=tuple(tag for tag, _ in heard), heard_weights=tuple(units for _, units in heard))

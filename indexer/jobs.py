@@ -1,0 +1,166 @@
+"""One `tagkin index` from its options to its summary: sources first, then the model, then the index.
+
+Everything that can be wrong with the sources is found before the index is opened, so a slip on the command line
+leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from indexer.catalogues import SourceOptions, TableCatalogue, open_catalogue
+from indexer.enrichment import Enricher
+from indexer.entries import Catalogue
+from indexer.loading import LoadOptions, Progress, load_catalogue
+from indexer.mapping import FIELDS, MappingError, save_mapping
+from indexer.reading import LoadSummary, survey_catalogue
+from indexer.reexpansion import reexpand_index
+from indexer.rejects import Rejects
+from search.engine import IndexWriter, SearchEngine
+from search.engines import open_engine
+from tagmodel.model import TagModel
+
+
+@dataclass(frozen=True)
+class IndexJob:
+    """What `tagkin index` was asked to do.
+
+    Parameters
+    ----------
+    engine
+        Address of the index; not opened when `dry_run`.
+    reexpand
+        Expand the whole index anew after the sources.
+    """
+
+    sources: Sequence[str]
+    engine: str
+    model: TagModel
+    source_options: SourceOptions = field(default_factory=SourceOptions)
+    load_options: LoadOptions = field(default_factory=LoadOptions)
+    save_mapping: Path | None = None
+    rejects: Path | None = None
+    dry_run: bool = False
+    reexpand: bool = False
+
+
+def run_index(job: IndexJob, progress: Progress) -> int:
+    """Do an index job; return the number of rejected rows.
+
+    Raises
+    ------
+    SourceError, MappingError
+        If a source cannot be read; nothing was written, or only whole batches when it breaks on the way.
+    SearchUnavailable
+        If the index cannot be written.
+    """
+    catalogues = [open_catalogue(source, job.source_options) for source in job.sources]
+    _check_names(catalogues)
+    for catalogue in catalogues:
+        if isinstance(catalogue, TableCatalogue):
+            show_mapping(catalogue, progress)
+    if job.save_mapping is not None:
+        save_mapping(_only_table(catalogues).mapping, job.save_mapping)
+    enricher = Enricher(job.model)
+    with Rejects(job.rejects, progress.say) as rejects:
+        if job.dry_run:
+            _survey(catalogues, enricher, rejects, progress)
+        else:
+            _write(job, catalogues, enricher, rejects, progress)
+        say_unknown_tags(len(enricher.unknown), progress)
+        return rejects.count
+
+
+def _check_names(catalogues: Sequence[Catalogue]) -> None:
+    """Two sources of one name would prune each other's tracks and share one checkpoint."""
+    names = [catalogue.name for catalogue in catalogues]
+    for name in names:
+        if names.count(name) > 1:
+            raise MappingError(f"two sources are named {name!r}; index them one by one, each with its --source-name")
+
+
+def _only_table(catalogues: Sequence[Catalogue]) -> TableCatalogue:
+    if len(catalogues) != 1 or not isinstance(catalogues[0], TableCatalogue):
+        raise MappingError("--save-mapping: expected one source with columns, such as a CSV file")
+    return catalogues[0]
+
+
+def show_mapping(catalogue: TableCatalogue, progress: Progress) -> None:
+    """Show which column was taken for what, and which for nothing."""
+    columns = catalogue.mapping.columns
+    progress.say(f"{catalogue.label}: columns")
+    for name in FIELDS:
+        if columns.get(name):
+            progress.say(f"  {name:<12} {' + '.join(columns[name])}")
+    used = {column for names in columns.values() for column in names}
+    if unused := [column for column in catalogue.table.columns if column not in used]:
+        progress.say(f"  {'(not used)':<12} {', '.join(unused)}")
+    if not columns.get("tags"):
+        progress.say("  no column of tags was recognized: say --map tags=COLUMN if there is one")
+
+
+def _survey(catalogues: Sequence[Catalogue], enricher: Enricher, rejects: Rejects, progress: Progress) -> None:
+    for catalogue in catalogues:
+        rejects.begin()
+        summary = survey_catalogue(catalogue, enricher, rejects, progress)
+        good = summary.rows - summary.rejected
+        progress.say(f"{catalogue.label}: {good:,} tracks, {summary.rejected:,} rows rejected; nothing was written")
+
+
+def _write(
+    job: IndexJob, catalogues: Sequence[Catalogue], enricher: Enricher, rejects: Rejects, progress: Progress
+) -> None:
+    engine = open_engine(job.engine, create=bool(catalogues))
+    try:
+        with engine.writer() as writer:
+            for catalogue in catalogues:
+                rejects.begin()
+                started = time.monotonic()
+                summary = load_catalogue(
+                    *(catalogue, engine, writer, enricher),
+                    rejects=rejects,
+                    progress=progress,
+                    options=job.load_options,
+                )
+                say_summary(catalogue.label, summary, time.monotonic() - started, progress)
+            if job.reexpand:
+                _reexpand(engine, writer, enricher, progress)
+            state = writer.compact()
+        progress.say(f"the index {job.engine} holds {state.n_tracks:,} tracks")
+    finally:
+        engine.close()
+
+
+def _reexpand(engine: SearchEngine, writer: IndexWriter, enricher: Enricher, progress: Progress) -> None:
+    summary = reexpand_index(engine, writer, enricher, progress)
+    progress.say(f"{summary.changed:,} tracks expanded anew, {summary.unchanged:,} already were by this model")
+
+
+def say_summary(label: str, summary: LoadSummary, seconds: float, progress: Progress) -> None:
+    """Say what became of the rows of one source."""
+    counts = {
+        "added": summary.added,
+        "changed": summary.changed,
+        "unchanged": summary.unchanged,
+        "written by the earlier run": summary.skipped,
+        "pruned": summary.pruned,
+        "rejected": summary.rejected,
+    }
+    said = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count or what == "added")
+    progress.say(f"{label}: {said} ({seconds:.1f} s, {summary.rows / max(seconds, 1e-9):,.0f} rows a second)")
+    for source, count in sorted(summary.taken_over.items()):
+        progress.say(f"  {count:,} of the changed tracks belonged to the source {source!r} before; they share ids")
+    if summary.unpruned:
+        progress.say(f"  nothing was pruned: {summary.unpruned}")
+
+
+def say_unknown_tags(n_unknown: int, progress: Progress) -> None:
+    """Say how many tags have no kin yet, and how they would get some."""
+    if n_unknown:
+        progress.say(
+            f"{n_unknown:,} tags are not in the model: they are found literally; "
+            "retrain with `tagkin train tags --catalogue FILE` to give them kin"
+        )

@@ -1,0 +1,224 @@
+"""Catalogue → index: in batches, idempotent by track id, resumable after a crash at any moment.
+
+A batch and the note of how far the source was read become durable in one commit. The note holds a digest of everything
+read so far: a run that resumes reads the source from its start, compares the digest where the earlier run stopped, and
+writes only from there. So it needs no trust in file times, works on pipes, and knows every id and every reject of the
+whole source, which duplicates and pruning need. Reading is several times faster than writing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
+
+import orjson
+
+from indexer.enrichment import Enricher, keep_heard
+from indexer.entries import Catalogue, Entry, SourceError
+from indexer.reading import LoadSummary, Reading
+from indexer.rejects import Rejects
+from indexer.seen import SeenIds
+from search.document import Document
+from search.engine import IndexWriter, SearchEngine
+from tagmodel.track import Track
+
+# Large enough that a commit's disk sync is a small share, small enough that a kill costs a tenth of a second.
+BATCH_SIZE = 2_000  # rows
+
+# Raised when the digest below changes.
+_CHECKPOINT_VERSION = 1
+
+
+class Progress(Protocol):
+    """Where a run says how far it is."""
+
+    def say(self, text: str) -> None:
+        """Show a line of text."""
+
+    def begin(self, label: str) -> None:
+        """Begin to count something else."""
+
+    def advance(self, n: int) -> None:
+        """Count `n` more rows."""
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """How to load.
+
+    Parameters
+    ----------
+    batch_size
+        Rows a commit.
+    prune
+        Remove tracks of the source that it no longer has.
+    restart
+        Write from the first row, whatever an earlier run has done.
+    """
+
+    batch_size: int = BATCH_SIZE
+    prune: bool = False
+    restart: bool = False
+
+
+@dataclass(frozen=True)
+class _Checkpoint:
+    """How far an interrupted run came: `rows` entries with this digest, expanded with this model."""
+
+    rows: int
+    digest: str
+    model_id: str
+    version: int = _CHECKPOINT_VERSION
+
+    def to_text(self) -> str:
+        return orjson.dumps(self).decode()
+
+
+class _SourceChanged(Exception):  # noqa: N818 - caught in this module
+    """The source no longer begins with what the interrupted run read."""
+
+
+def load_catalogue(
+    catalogue: Catalogue,
+    engine: SearchEngine,
+    writer: IndexWriter,
+    enricher: Enricher,
+    *,
+    rejects: Rejects,
+    progress: Progress,
+    options: LoadOptions = LoadOptions(),
+) -> LoadSummary:
+    """Bring a catalogue into an index.
+
+    Raises
+    ------
+    SourceError
+        If the source cannot be read further; batches before that point stay.
+    SearchUnavailable
+        If the index cannot be written; the same holds.
+    """
+    checkpoint = None if options.restart else _read_checkpoint(writer, catalogue, enricher)
+    run = _Run(catalogue, engine, writer, enricher, rejects, progress, options)
+    if checkpoint is None:
+        return run.load()
+    progress.say(f"resuming {catalogue.label}: an earlier run stopped after {checkpoint.rows:,} rows")
+    try:
+        return run.load(checkpoint)
+    except _SourceChanged:
+        if not catalogue.rereadable:
+            raise SourceError(
+                f"{catalogue.label}: an earlier run stopped after {checkpoint.rows:,} rows, and this is not the same "
+                "stream; say --restart to index it from its start, or give it another --source-name"
+            ) from None
+        progress.say(f"{catalogue.label} has changed since then: beginning at its start")
+        return run.load()
+
+
+def _read_checkpoint(writer: IndexWriter, catalogue: Catalogue, enricher: Enricher) -> _Checkpoint | None:
+    stored = writer.checkpoint(_checkpoint_name(catalogue))
+    if not stored:
+        return None
+    values = orjson.loads(stored)
+    if values.get("version") != _CHECKPOINT_VERSION or values.get("model_id") != enricher.model_id:
+        return None
+    return _Checkpoint(**values)
+
+
+def _checkpoint_name(catalogue: Catalogue) -> str:
+    return f"index:{catalogue.name}"
+
+
+@dataclass
+class _Run:
+    """One catalogue on its way into one index."""
+
+    catalogue: Catalogue
+    engine: SearchEngine
+    writer: IndexWriter
+    enricher: Enricher
+    rejects: Rejects
+    progress: Progress
+    options: LoadOptions
+
+    def load(self, checkpoint: _Checkpoint | None = None) -> LoadSummary:
+        self.was_empty = self.engine.state().n_tracks == 0
+        self.enricher.known_spelling = _nothing_known if self.was_empty else self.engine.tag_spelling
+        self.progress.begin(self.catalogue.label)
+        self.rejects.restart()
+        with SeenIds() as seen:
+            reading = Reading(self.catalogue.label, seen, self.rejects)
+            entries = self.catalogue.entries()
+            if checkpoint is not None:
+                self._replay(entries, reading, checkpoint)
+            for tracks in self._batches(entries, reading):
+                self._write(tracks, reading)
+            self._finish(reading)
+            return reading.summary
+
+    def _batches(self, entries: Iterator[Entry], reading: Reading) -> Iterator[list[Track]]:
+        while batch := list(islice(entries, self.options.batch_size)):
+            yield reading.accept(batch)
+            self.progress.advance(len(batch))
+
+    def _replay(self, entries: Iterator[Entry], reading: Reading, checkpoint: _Checkpoint) -> None:
+        """Read again what the interrupted run has written."""
+        for tracks in self._batches(islice(entries, checkpoint.rows), reading):
+            reading.summary.skipped += len(tracks)
+        if (reading.summary.rows, reading.digest()) != (checkpoint.rows, checkpoint.digest):
+            raise _SourceChanged
+
+    def _write(self, tracks: Sequence[Track], reading: Reading) -> None:
+        """Write a batch and the note of it, in one commit."""
+        documents = self._fresh(self.enricher.enrich(tracks), reading.summary)
+        self.writer.write(documents)
+        self.writer.name_tags(self.enricher.take_names())
+        checkpoint = _Checkpoint(reading.summary.rows, reading.digest(), self.enricher.model_id)
+        self.writer.set_checkpoint(_checkpoint_name(self.catalogue), checkpoint.to_text())
+        self.rejects.flush()
+        self.writer.commit()
+
+    def _fresh(self, documents: list[Document], summary: LoadSummary) -> list[Document]:
+        """Leave out what the index already holds: a delivery that changed little then costs little."""
+        if self.was_empty:
+            summary.added += len(documents)
+            return documents
+        fresh = []
+        stored = self.engine.documents([document.track.track_id for document in documents])
+        for document, old in zip(documents, stored, strict=True):
+            if old is None:
+                summary.added += 1
+                fresh.append(document)
+            elif (renewed := keep_heard(document, old)) == old:
+                summary.unchanged += 1
+            else:
+                summary.count_change(old.track, document.track)
+                fresh.append(renewed)
+        return fresh
+
+    def _finish(self, reading: Reading) -> None:
+        if self.options.prune:
+            self._prune(reading)
+        self.writer.set_checkpoint(_checkpoint_name(self.catalogue), "")
+        self.writer.commit()
+
+    def _prune(self, reading: Reading) -> None:
+        """Remove the tracks of this source that it no longer has, if every row could be told."""
+        summary = reading.summary
+        if reading.unidentified:
+            summary.unpruned = (
+                f"{reading.unidentified:,} rows cannot be read, so it is not known which tracks they keep"
+            )
+        elif summary.rows == summary.rejected:
+            summary.unpruned = "not one row of the source can be used"
+        else:
+            summary.pruned = self.writer.delete(reading.seen.missing(self._track_ids(reading.sources)))
+
+    def _track_ids(self, sources: set[str]) -> Iterator[str]:
+        documents = self.engine.all_documents()
+        return (document.track.track_id for document in documents if document.track.source in sources)
+
+
+def _nothing_known(_tag_id: str) -> None:
+    return None

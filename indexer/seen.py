@@ -1,0 +1,53 @@
+"""Track ids met in one run, in bounded memory: a private temporary SQLite table, which spills to disk by itself.
+
+A set of a few million ids would take most of a small machine's memory; this takes `CACHE_KIB` and is exact.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Self
+
+# Beyond this the table goes to a temporary file.
+CACHE_KIB = 32 * 1024
+
+
+class SeenIds:
+    """Remembers on which line a track id was first met; a context manager."""
+
+    def __init__(self) -> None:
+        self._connection = sqlite3.connect("", isolation_level=None)  # "": private, on disk only when large
+        self._connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        self._connection.execute("PRAGMA journal_mode = OFF")
+        self._connection.execute("PRAGMA synchronous = OFF")
+        self._connection.execute("CREATE TABLE seen (id TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID")
+        self._connection.execute("CREATE TABLE kept (id TEXT PRIMARY KEY) WITHOUT ROWID")
+        self._connection.execute("BEGIN")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def add(self, track_id: str, line: int) -> int | None:
+        """Remember a track; return the line it was met on before, None for a new one."""
+        execute = self._connection.execute
+        if execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (track_id, line)).rowcount:
+            return None
+        (first,) = execute("SELECT line FROM seen WHERE id = ?", (track_id,)).fetchone()
+        return int(first)
+
+    def keep(self, track_id: str) -> None:
+        """Remember a track whose row was bad: it is still in the source, and no duplicate when it comes again."""
+        self._connection.execute("INSERT OR IGNORE INTO kept VALUES (?)", (track_id,))
+
+    def missing(self, track_ids: Iterable[str]) -> list[str]:
+        """Return those of the ids that the source does not have."""
+        query = "SELECT 1 FROM seen WHERE id = ?1 UNION ALL SELECT 1 FROM kept WHERE id = ?1"
+        execute = self._connection.execute
+        return [track_id for track_id in track_ids if execute(query, (track_id,)).fetchone() is None]

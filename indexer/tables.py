@@ -1,0 +1,164 @@
+"""Catalogue files that are tables: CSV, TSV, JSON lines and Parquet, each read as a stream of raw rows.
+
+The first rows are looked at before any is used, because columns are guessed from them; a pipe is not read twice for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain, islice
+from pathlib import Path
+
+import orjson
+
+from indexer.csv_rows import read_csv
+from indexer.entries import RAW_SHOWN, RawRow, Reject, SourceError
+from indexer.source_text import (
+    COMPRESSIONS,
+    MAX_ROW,
+    STDIN,
+    bounded_lines,
+    check_encoding,
+    is_stream,
+    open_source,
+    open_text,
+)
+
+# Columns of JSON lines are those of the first rows: a file has no other list of them.
+SAMPLE_ROWS = 1_000
+
+_PARQUET_BATCH = 1_000  # rows
+
+Rows = Iterator[RawRow | Reject]
+
+
+def table_format(path: Path) -> str | None:
+    """Return ``"csv"``, ``"tsv"``, ``"jsonl"`` or ``"parquet"`` by a file's name, None for any other."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if suffixes and suffixes[-1] in COMPRESSIONS:
+        suffixes.pop()
+    suffix = suffixes[-1].removeprefix(".") if suffixes else ""
+    return {"ndjson": "jsonl"}.get(suffix, suffix if suffix in READERS else None)
+
+
+class Table:
+    """A catalogue file that was opened, and is known to be readable.
+
+    Parameters
+    ----------
+    path
+        A file, or ``-`` for stdin.
+    file_format
+        A key of `READERS`.
+    encoding
+        Of the text; None for UTF-8, or what its byte order mark says.
+
+    Raises
+    ------
+    SourceError
+        If the file is missing, empty, damaged, or of another encoding.
+    """
+
+    def __init__(self, path: Path, file_format: str, encoding: str | None = None) -> None:
+        self.rereadable = not is_stream(path)
+        self._read: Callable[[], Rows] = lambda: READERS[file_format](path, chosen)
+        chosen = encoding or "utf-8-sig"
+        if self.rereadable and file_format != "parquet":
+            chosen = check_encoding(path, encoding)
+        rows = self._read()
+        self._sample = list(islice(rows, SAMPLE_ROWS))
+        self._rest = rows
+        if not self._sample:
+            raise SourceError(f"{path}: expected a row for each track, got nothing but a header at most; is it empty?")
+        if not self.columns:
+            first = next(row for row in self._sample if isinstance(row, Reject))
+            raise SourceError(
+                f"{path}: none of the first {len(self._sample)} rows can be read; line {first.line}: {first.reason}"
+            )
+        # A header is a fact; the keys of the first JSON lines are only what was seen so far.
+        self.columns_certain = file_format != "jsonl"
+
+    @property
+    def sample(self) -> list[Mapping[str, object]]:
+        """The first whole rows, by column."""
+        return [row.cells for row in self._sample if isinstance(row, RawRow)]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Column names in the order of their first appearance."""
+        return tuple(dict.fromkeys(chain.from_iterable(self.sample)))
+
+    def rows(self) -> Rows:
+        """Yield all rows; only once if the source is a pipe."""
+        if not self.rereadable:
+            return chain(self._sample, self._rest)
+        with contextlib.suppress(AttributeError):
+            self._rest.close()  # type: ignore[attr-defined]
+        return self._read()
+
+
+def _read_separated(path: Path, encoding: str, delimiter: str | None) -> Rows:
+    with open_text(path, encoding) as stream:
+        try:
+            yield from read_csv(stream, delimiter)
+        except SourceError as error:
+            raise SourceError(f"{path}: {error}") from None
+
+
+def _read_jsonl(path: Path, encoding: str) -> Rows:
+    """Yield JSON lines; the parser itself checks UTF-8, other encodings are put into it first."""
+    with contextlib.ExitStack() as stack:
+        if encoding.replace("-", "").replace("_", "").lower() in {"utf8", "utf8sig"}:
+            numbered = enumerate(bounded_lines(stack.enter_context(open_source(path))), 1)
+            for number, (line, cut) in numbered:
+                yield from _parse_json_line(number, line, cut)
+        else:
+            text = stack.enter_context(open_text(path, encoding))
+            for number, (words, cut) in enumerate(bounded_lines(text), 1):
+                yield from _parse_json_line(number, words.encode(), cut)
+
+
+def _parse_json_line(number: int, line: bytes, cut: bool) -> Rows:
+    line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+    if not line.strip():
+        return
+    try:
+        if cut:
+            raise ValueError(f"expected at most {MAX_ROW:,} bytes a line, got more")
+        cells = orjson.loads(line)
+        if not isinstance(cells, dict):
+            raise ValueError(f"expected a JSON object on each line, got {_json_kind(cells)}")
+    except ValueError as error:
+        slip = "; is it one JSON list? `jq -c '.[]'` makes lines of it" if line.lstrip()[:1] == b"[" else ""
+        yield Reject(number, f"broken JSON: {error}{slip}", RawRow(number, {}, line).text())
+        return
+    yield RawRow(number, cells, line)
+
+
+def _json_kind(value: object) -> str:
+    return {list: "a list", str: "text", type(None): "null"}.get(type(value), type(value).__name__)
+
+
+def _read_parquet(path: Path, encoding: str) -> Rows:  # noqa: ARG001 - Parquet says itself how text is encoded
+    import pyarrow as pa  # noqa: PLC0415 - takes 0.2 s, and only Parquet needs it
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    if is_stream(path):
+        raise SourceError(f"{path}: Parquet cannot be read from a pipe; give the file itself")
+    try:
+        with pq.ParquetFile(path) as file:
+            cells = (row for batch in file.iter_batches(_PARQUET_BATCH) for row in batch.to_pylist())
+            yield from (RawRow(number, row) for number, row in enumerate(cells, 1))
+    except (pa.ArrowException, OSError) as error:
+        raise SourceError(f"{path}: no readable Parquet file ({str(error)[:RAW_SHOWN]})") from None
+
+
+READERS: Mapping[str, Callable[[Path, str], Rows]] = {
+    "csv": lambda path, encoding: _read_separated(path, encoding, None),
+    "tsv": lambda path, encoding: _read_separated(path, encoding, "\t"),
+    "jsonl": _read_jsonl,
+    "parquet": _read_parquet,
+}
+
+__all__ = ["READERS", "SAMPLE_ROWS", "STDIN", "Table", "table_format"]
