@@ -40,7 +40,7 @@ def show_query_error(error: QueryError) -> ResponseReturnValue:
     text = error.text or request.args.get("q", "").strip()
     stop = error.position + max(error.length, 1)
     parts = text[: error.position], text[error.position : stop], text[stop:]
-    return render_template("query_error.html", message=error.message, parts=parts), 400
+    return render_template("query_error.html", message=_sentence(error.message), parts=parts), 400
 
 
 def show_bad_request(error: ValueError) -> ResponseReturnValue:

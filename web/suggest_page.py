@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 from search.query import render_tag
 from search.result import NamedReason, NamedSuggestion, SuggestResult
 from tagmodel.folding import split_tags
+from tagmodel.vocabulary import Vocabulary
 from web.addresses import AddressError
 from web.searching import searcher
 
@@ -31,7 +32,8 @@ _SEPARATORS = ",;|\t\n\r•·#"
 def show() -> str:
     """Show what goes with the tags that were typed."""
     spellings = read_tags(request.args)
-    return render_template("suggest.html", page=suggest_page(spellings, searcher().suggest(spellings, SUGGESTIONS)))
+    result = searcher().suggest(spellings, SUGGESTIONS)
+    return render_template("suggest.html", page=suggest_page(spellings, result, searcher().model.vocabulary))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,23 @@ class TypedRow:
     spelling: str
     known: bool
     remove: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownTag:
+    """A tag that the model has never seen.
+
+    Parameters
+    ----------
+    holds
+        Known tags among its words: several were probably typed without anything between them.
+    split
+        Address with those in its place.
+    """
+
+    spelling: str
+    holds: tuple[str, ...]
+    split: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +86,7 @@ class SuggestPage:
     """
 
     typed: tuple[TypedRow, ...]
-    unknown: tuple[str, ...]
+    unknown: tuple[UnknownTag, ...]
     duplicates: tuple[tuple[str, str], ...]
     contradictions: tuple[tuple[str, str], ...]
     suggestions: tuple[SuggestionRow, ...]
@@ -94,7 +113,7 @@ def read_tags(arguments: MultiDict[str, str]) -> list[str]:
     return spellings
 
 
-def suggest_page(spellings: list[str], result: SuggestResult) -> SuggestPage:
+def suggest_page(spellings: list[str], result: SuggestResult, vocabulary: Vocabulary) -> SuggestPage:
     """Work out the page of a result."""
     known = {tag.typed: tag.known for tag in result.typed}
     return SuggestPage(
@@ -102,13 +121,18 @@ def suggest_page(spellings: list[str], result: SuggestResult) -> SuggestPage:
             TypedRow(spelling, known.get(spelling, False), _address([s for s in spellings if s != spelling]))
             for spelling in spellings
         ),
-        unknown=result.unknown,
+        unknown=tuple(_unknown_tag(spellings, spelling, vocabulary) for spelling in result.unknown),
         duplicates=result.duplicates,
         contradictions=result.contradictions,
         suggestions=tuple(_suggestion_row(spellings, one) for one in result.suggestions),
         listed=", ".join(_quoted(spelling) for spelling in spellings),
         query=" ".join(render_tag(tag.spelling) for tag in result.typed if tag.known),
     )
+
+
+def _unknown_tag(spellings: list[str], spelling: str, vocabulary: Vocabulary) -> UnknownTag:
+    holds = tuple(vocabulary.spellings[number] for number in vocabulary.find_tags(spelling))
+    return UnknownTag(spelling, holds, _address([*(one for one in spellings if one != spelling), *holds]))
 
 
 def _suggestion_row(spellings: list[str], one: NamedSuggestion) -> SuggestionRow:

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import math
+from urllib.parse import parse_qs
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.datastructures import MultiDict
+
+from search.result import MAX_DEPTH, MAX_K, RequestError, SearchRequest
+from web.addresses import AddressError, last_page, query_string, read_search
+
+TAG_IDS = st.frozensets(st.text("abcdefghijklmnopqrstuvwxyz234567", min_size=8, max_size=8), max_size=5)
+
+
+def read(address: str) -> SearchRequest:
+    return read_search(MultiDict(parse_qs(address.removeprefix("?"), keep_blank_values=True)))
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> SearchRequest:
+    k = draw(st.integers(1, MAX_K))
+    return SearchRequest(
+        text=draw(st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=200)).strip(),
+        drift=draw(st.floats(0, 1)),
+        without=draw(TAG_IDS),
+        keep=draw(TAG_IDS),
+        literal=draw(st.booleans()),
+        k=k,
+        offset=k * draw(st.integers(0, MAX_DEPTH // k - 1)),
+    )
+
+
+@given(requests())
+def test_an_address_gives_back_the_search_it_was_made_from(request: SearchRequest) -> None:
+    assert read(query_string(request)) == request
+
+
+def test_what_is_as_usual_is_left_out() -> None:
+    assert query_string(SearchRequest("sad piano")) == "?q=sad+piano"
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("q=" + "a" * 201, "at most 200 characters"),
+        ("q=a%00b", "NUL"),
+        ("q=sad&drift=much", "drift is a number"),
+        ("q=sad&drift=0,5", "with a point, not a comma"),
+        ("q=sad&page=0", "page is a whole number from 1"),
+        ("q=sad&page=-1", "page is a whole number from 1"),
+        ("q=sad&page=1e9", "page is a whole number from 1"),
+        ("q=sad&k=%EF%BC%92", "k is a whole number from 1"),
+        ("q=sad&without=melancholic", "did you give a spelling"),
+        ("q=sad&keep=" + ".".join(["aaaaaaaa"] * 300), "at most 240 tags"),
+    ],
+)
+def test_what_cannot_be_meant_is_said(address: str, says: str) -> None:
+    with pytest.raises(AddressError, match=says):
+        read(address)
+
+
+@pytest.mark.parametrize("address", ["drift=1.1", "drift=-0.1", "drift=nan", "drift=inf", "k=101", "page=501", "k=100&page=101"])
+def test_numbers_out_of_their_range_are_refused(address: str) -> None:
+    with pytest.raises(RequestError):
+        read(f"q=sad&{address}")
+
+
+@given(total=st.integers(0, 10**7), k=st.integers(1, MAX_K))
+def test_the_last_page_can_always_be_opened(total: int, k: int) -> None:
+    last = last_page(total, k)
+    assert read(f"q=sad&k={k}&page={last}").offset == (last - 1) * k
+    assert last == max(1, math.ceil(total / k)) or (last + 1) * k > MAX_DEPTH

@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from search.document import Document
+from search.embedded import EmbeddedEngine
+from search.result import SearchRequest
+from search.searcher import Searcher
+from tagmodel.model import TagModel
+from tagmodel.track import Track
+from web.app import create_app
+from web.bars import bar_scale
+from web.search_page import search_page
+
+Visit = Callable[..., Any]  # the fixture of conftest.py
+
+
+def chips(page, kind: str) -> list[str]:
+    return [one.name for one in page.all("li", kind) + page.all("span", kind) if "chip" in one.attributes["class"].split()]
+
+
+def test_a_kin_chip_says_whose_kin_it_is(visit: Visit) -> None:
+    page = visit("/search?q=sad+piano&drift=1")
+    assert page.has_link("Switch off keyboard, kin of piano")
+    assert page.has_link("Switch off melancholic, kin of sad")
+    assert {"sad×", "piano×"} == {chip.replace(" ", "") for chip in chips(page, "typed")}
+
+
+def test_a_kin_is_switched_off_and_on_again_by_a_click(visit: Visit) -> None:
+    page = visit("/search?q=piano&drift=1")
+    assert "Rain" in page.titles
+    without = visit(page.link("Switch off keyboard, kin of piano"))
+    without = visit(without.link("Switch off sad, kin of piano"))
+    assert "keyboard+" in chips(without, "off")
+    assert not any(one.name.startswith("keyboard") for one in without.all("li", "kin") if one not in without.all("li", "off"))
+    again = visit(without.link("Switch on keyboard, kin of piano"))
+    assert again.has_link("Switch off keyboard, kin of piano")
+
+
+def test_a_kin_is_promoted_into_the_query(visit: Visit) -> None:
+    page = visit(visit("/search?q=piano&drift=1").link("Add keyboard to my words"))
+    assert "keyboard×" in {chip.replace(" ", "") for chip in chips(page, "typed")}
+    assert page.all("input")[0].attributes["value"].split() == ["piano", "keyboard"]
+
+
+def test_a_word_is_removed_by_a_click(visit: Visit) -> None:
+    page = visit(visit("/search?q=sad+piano").link("Remove sad"))
+    assert page.all("input")[0].attributes["value"] == "piano"
+
+
+def test_an_exclusion_shows_the_narrower_tags_it_brought_along(visit: Visit) -> None:
+    page = visit("/search?q=sad+piano+-vocals&drift=0")
+    assert page.titles == ["Empty House", "Small Room"]
+    assert "Left out" in page.text
+    kept = visit(page.link("Allow again: −female vocals with vocals ×"))
+    assert kept.titles == ["Empty House", "Small Room", "Choir <b>Practice</b>"]
+    assert visit(kept.link("Leave out again: −female vocals with vocals ↺")).titles == page.titles
+    assert "Song for Two" in visit(page.link("Allow again: −vocals ×")).titles
+
+
+def test_at_0_the_dial_is_plain_matching(visit: Visit) -> None:
+    plain = visit("/search?q=sad+piano&drift=0")
+    assert "4 tracks" in plain.text
+    assert not plain.all("li", "kin")
+    assert "Turn it up to see what lies beside them" in plain.text
+    far = visit("/search?q=sad+piano&drift=1")
+    assert "carry none, found through kin" in far.text
+    assert "FMA track 5" in far.titles
+
+
+def test_the_three_counts_add_up_to_the_total(visit: Visit) -> None:
+    text = visit("/search?q=sad+piano&drift=1").text
+    total, every, some, none = (
+        int(re.search(pattern, text)[1])  # type: ignore[index]
+        for pattern in (r"(\d+) tracks Narrow|(?<=\b)(\d+) tracks", r"(\d+) carry all", r"(\d+) carry some", r"(\d+) carry none")
+    )
+    assert every + some + none == total
+
+
+def test_outside_your_words_nobody_typed_them(visit: Visit) -> None:
+    page = visit("/search?q=sad+piano&drift=1")
+    outside = page.all("aside", "outside")[0].name
+    assert "Nobody tagged these sad or piano" in outside
+    assert "FMA track 5" in outside
+    assert "Empty House" not in outside
+
+
+def test_a_facet_narrows_and_its_filter_comes_off_again(visit: Visit) -> None:
+    page = visit("/search?q=sad+piano&drift=0")
+    narrowed = visit(page.link("Classical"))
+    assert narrowed.titles == ["Empty House", "Small Room"]
+    assert "genre:" in narrowed.all("input")[0].attributes["value"]
+    assert visit(narrowed.link("Remove the filter: genre: classical ×")).titles == page.titles
+
+
+def test_a_tag_of_the_hits_narrows_or_is_left_out(visit: Visit) -> None:
+    page = visit("/search?q=sad+piano&drift=0")
+    assert visit(page.link("slow")).titles == ["Small Room"]
+    assert "Small Room" not in visit(page.link("Leave out slow")).titles
+
+
+def test_links_keep_the_whole_state(visit: Visit) -> None:
+    page = visit("/search?q=sad+piano+-vocals&drift=0.9&k=3")
+    page = visit(page.link("Switch off melancholic, kin of sad"))
+    assert "drift=0.9" in page.address
+    assert "k=3" in page.address
+    assert "without=" in page.address
+    assert visit(page.address).titles == page.titles
+    hidden = {one.attributes["name"]: one.attributes["value"] for one in page.all("input") if "name" in one.attributes}
+    assert hidden.keys() == {"q", "without", "k", "drift"}
+
+
+def test_a_switch_that_no_longer_acts_is_forgotten(visit: Visit) -> None:
+    page = visit(visit("/search?q=piano&drift=1").link("Switch off keyboard, kin of piano"))
+    other = visit(page.address.replace("q=piano", "q=sitar"))
+    assert not any(one.attributes.get("name") == "without" for one in other.all("input"))
+
+
+def test_the_bars_of_a_page_add_up_to_the_scores(visit: Visit, searcher: Searcher) -> None:
+    result = searcher.search(SearchRequest("sad piano", drift=1.0))
+    scale = bar_scale(result.chips, (*result.hits, *result.outside))
+    drawn = re.findall(r'<svg class="bar".*?</svg>', visit("/search?q=sad+piano&drift=1").response.text)
+    assert len(drawn) == len(result.hits) + len(result.outside)
+    for svg, hit in zip(drawn, (*result.hits, *result.outside), strict=True):
+        widths = [float(width) for width in re.findall(r' width="([\d.]+)%"', svg)]
+        assert sum(widths) * scale / 100 == pytest.approx(hit.score, abs=0.005 * scale / 100 * len(widths) + 1e-9)
+
+
+def test_a_bar_shows_provenance_by_color_and_pattern(visit: Visit) -> None:
+    page = visit("/search?q=sad+piano&drift=1")
+    assert {"f-typed"} <= {one.attributes.get("class") for one in page.all("rect")}
+    assert {"url(#kin)", "url(#implied)"} <= {one.attributes.get("fill") for one in page.all("rect")}
+    assert {"kin", "implied"} <= {one.attributes.get("id") for one in page.all("pattern")}
+
+
+def test_a_corrected_word_is_said_and_can_be_searched_as_typed(visit: Visit) -> None:
+    page = visit("/search?q=ambeint")
+    assert "Searched ambient for “ambeint”" in page.text
+    literal = visit(page.link("Search “ambeint” instead"))
+    assert "literal=1" in literal.address
+    assert "Words were taken exactly as typed" in literal.text
+    assert "ambeint" in literal.text
+
+
+def test_an_unknown_word_is_said_never_dropped_in_silence(visit: Visit) -> None:
+    page = visit("/search?q=sad+zzyzx")
+    assert "No tag, title or artist has “zzyzx”" in page.text
+
+
+def test_an_offer_takes_the_place_of_the_unknown_word(visit: Visit) -> None:
+    page = visit("/search?q=sad+melankolik")
+    assert "melankolik" in page.text
+    if page.has_link("melancholic"):  # an offer; a correction would be said otherwise
+        assert visit(page.link("melancholic")).all("input")[0].attributes["value"] == "sad melancholic"
+    else:
+        assert "Searched melancholic for “melankolik”" in page.text
+
+
+def test_a_tag_that_was_let_go_is_said(visit: Visit) -> None:
+    page = visit("/search?q=techno+sitar&drift=0")
+    assert "was let go to find these" in page.text
+    assert page.titles
+
+
+def test_a_tag_of_the_catalogue_alone_has_no_kin_and_says_so(visit: Visit) -> None:
+    page = visit("/search?q=own&drift=1")
+    assert page.titles == [] or "without kin until the model is trained on it" in page.text
+
+
+def test_nothing_found_says_what_to_try(visit: Visit) -> None:
+    page = visit("/search?q=sad+piano+genre:polka")
+    assert "No track answers this search" in page.text
+    rescued = visit(page.link("Drop the filter “genre: polka”"))
+    assert rescued.titles
+
+
+def test_a_title_word_that_nothing_has_can_be_dropped(visit: Visit) -> None:
+    page = visit("/search?q=techno+raga&drift=0")
+    assert "No track answers this search" in page.text
+    assert visit(page.link("Drop “raga”, looked for in titles and artists")).titles == ["Warehouse"]
+
+
+def test_markup_in_a_title_or_query_is_shown_never_run(visit: Visit) -> None:
+    page = visit("/search?q=piano&drift=0")
+    assert "Choir <b>Practice</b>" in page.titles
+    assert "<b>Practice" not in page.response.text
+    page = visit("/search?q=%3Cscript%3Ealert(1)%3C%2Fscript%3E", status=None)
+    assert "<script>alert" not in page.response.text
+
+
+def test_only_web_addresses_become_links(visit: Visit) -> None:
+    page = visit("/search?q=piano&drift=0")
+    assert "https://example.org/empty-house" in {one.attributes["href"] for one in page.all("a")}
+    assert "javascript:" not in page.response.text
+
+
+def test_pages_follow_each_other(visit: Visit) -> None:
+    first = visit("/search?q=drone")
+    assert "1–20 of 45" in first.text
+    assert not first.has_link("← Previous")
+    second = visit(first.link("Next →"))
+    third = visit(second.link("Next →"))
+    assert len({*first.titles, *second.titles, *third.titles}) == 45
+    assert not third.has_link("Next →")
+    assert visit(third.link("← Previous")).titles == second.titles
+
+
+def test_a_page_behind_the_last_hit_leads_back(visit: Visit) -> None:
+    page = visit("/search?q=drone&page=9")
+    assert visit(page.link("Back to the first page")).titles[0] == "Drone 00"
+
+
+def test_an_empty_search_goes_home(client) -> None:
+    response: TestResponse = client.get("/search?q=+")
+    assert response.status_code == 302
+    assert response.location == "/"
+
+
+def test_a_full_page_stays_under_150_kb(tmp_path: Path, model: TagModel) -> None:
+    """Twenty hits that carry every tag of the model, with all kin live and facets full."""
+    engine = EmbeddedEngine.open(tmp_path / "index", create=True)
+    tags = model.vocabulary.ids
+    long = "A Title That Is About as Long as Titles Get Before Anyone Shortens Them"
+    with engine.writer() as writer:
+        writer.write(
+            [
+                Document(
+                    Track(f"x:{n}", long, f"Artist With a Long Name {n}", long, f"Genre {n % 30}", f"License number {n % 30}",
+                          200, 2000, "https://example.org/" + "a" * 60),
+                    typed=tags,
+                )
+                for n in range(60)
+            ]
+        )  # fmt: skip
+        writer.commit()
+    page = create_app(Searcher(engine, model)).test_client().get("/search?q=sad+piano+sitar+tabla&drift=1")
+    engine.close()
+    assert len(page.data) < 150_000
+
+
+def test_the_page_is_made_of_values_that_any_client_could_use(searcher: Searcher) -> None:
+    page = search_page(searcher.search(SearchRequest("sad piano", drift=1.0)))
+    assert [row.track.track_id for row in page.rows] == [hit.track.track_id for hit in page.result.hits]
+    assert page.steering.rows[0].kin[0].strength == 90

@@ -1,0 +1,127 @@
+"""Home, errors and headers: what every page has in common, and the pages that nobody asks for."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import web
+from search.embedded import EmbeddedEngine
+from search.searcher import Searcher
+from web.app import create_app
+
+PAGES = ["/", "/search?q=sad+piano", "/search?q=zzyzx", "/suggest", "/suggest?tags=sitar", "/nowhere", "/search?q=a&page=x",
+         "/static/tagkin.css"]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_every_answer_carries_the_headers(client, address: str) -> None:
+    headers = client.get(address).headers
+    assert headers["Content-Security-Policy"].split("; ")[0] == "default-src 'self'"
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("address", PAGES[:-1])
+def test_no_page_has_inline_script_or_style(client, address: str) -> None:
+    page = client.get(address).text
+    assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:|<script(?![^>]*\ssrc=)", page)
+    assert not re.search(r'(?:src|href)="(?:https?:)?//', page.replace("https://example.org/", ""))
+
+
+@pytest.mark.parametrize("address", PAGES[:-1])
+def test_every_page_has_landmarks_one_heading_and_a_way_past_the_header(client, address: str) -> None:
+    page = client.get(address).text
+    assert re.search(r'<html lang="en">', page)
+    assert len(re.findall(r"<h1[ >]", page)) == 1
+    assert len(re.findall(r"<main[ >]", page)) == 1
+    target = re.search(r'class="skip" href="#(\w+)"', page)
+    assert target is not None
+    assert f'id="{target[1]}"' in page
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("address", PAGES[:-1])
+def test_every_field_has_a_label(client, address: str) -> None:
+    page = client.get(address).text
+    for field in re.findall(r"<(?:input|textarea|select)[^>]*>", page):
+        if 'type="hidden"' not in field:
+            name = re.search(r'id="([^"]+)"', field)
+            assert name is not None
+            assert f'for="{name[1]}"' in page
+
+
+def test_home_says_what_is_there_and_where_to_begin(visit) -> None:
+    page = visit("/")
+    assert "54 tracks" in page.text
+    assert visit(page.link("sad piano -vocals Two words, one ruled out")).titles[:2] == ["Empty House", "Small Room"]
+    assert visit(page.link("drone 45")).titles[0] == "Drone 00"
+    assert "techno dark" not in page.text  # an example is shown only where it finds something
+
+
+def test_an_empty_index_says_how_to_fill_it(tmp_path: Path, model) -> None:
+    engine = EmbeddedEngine.open(tmp_path / "index", create=True)
+    page = create_app(Searcher(engine, model)).test_client().get("/")
+    engine.close()
+    assert page.status_code == 200
+    assert "tagkin index SOURCE" in page.text
+
+
+@pytest.mark.parametrize("address", ["/", "/search?q=sad"])
+def test_an_index_that_cannot_answer_is_503_never_no_results(away, address: str) -> None:
+    response = away.get(address)
+    assert response.status_code == 503
+    assert int(response.headers["Retry-After"]) > 0
+    assert "does not mean that there are no tracks" in response.text
+    assert f'href="{address}' in response.text
+
+
+def test_a_query_that_cannot_be_read_is_pointed_at(visit) -> None:
+    page = visit("/search?q=sad+(piano", status=400)
+    assert "This search cannot be read" in page.text
+    assert page.all("pre", "pointed")[0].text == "sad (piano"
+    assert page.all("mark")[0].text in "sad (piano"
+    assert page.all("input")[0].attributes["value"] == "sad (piano"
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("/search?q=sad&drift=2", "drift is a number from 0"),
+        ("/search?q=sad&page=501", "pages reach hit 10,000"),
+        ("/search?q=" + "sad+" * 60, "at most 200 characters"),
+        ("/search?q=sad&k=lots", "k is a whole number"),
+    ],
+)
+def test_bad_requests_are_400_with_words_for_people(visit, address: str, says: str) -> None:
+    page = visit(address, status=400)
+    assert says.casefold() in page.text.casefold()
+
+
+def test_what_is_not_there_is_404(visit) -> None:
+    assert "There is no such page" in visit("/nowhere", status=404).text
+
+
+def test_pages_cannot_be_written_to(client) -> None:
+    response = client.post("/search", data={"q": "sad"})
+    assert response.status_code == 405
+    assert "GET" in response.headers["Allow"]
+    assert "cannot be written to" in response.text
+
+
+def test_a_long_address_is_no_crash(client) -> None:
+    assert client.get("/search?q=" + "x" * 10_000).status_code == 400
+    assert client.get("/search?q=%00%E2%80%AEabc").status_code == 400
+    assert client.get("/search?q=%FF%FE").status_code in {200, 400}
+
+
+def test_the_web_knows_no_engine() -> None:
+    words = re.compile(r"sqlite|elastic|lucene|fts5|snapshot", re.IGNORECASE)
+    for path in Path(web.__file__).parent.rglob("*"):
+        if path.suffix in {".py", ".html", ".js"}:
+            assert not words.search(path.read_text(encoding="utf-8")), path
