@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import heapq
 import math
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import networkx as nx
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 KinOf = Callable[[str], "Sequence[Kin]"]
 # Where a kin can come from; attributes of that name on an edge hold the origin's own similarity, 0 for none.
 ORIGINS = ("cooccurrence", "word2vec", "als")
+
+# What neither GraphML nor SVG can hold; people's catalogues do.
+_NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 class PathMissing(LookupError):  # noqa: N818 - named after what a person is told, not after an error
@@ -71,14 +77,15 @@ def build_graph(table: KinTable, vocabulary: Vocabulary, tag_map: Mapping[str, N
     -------
     nx.Graph
         Nodes are tag ids in the vocabulary's order with ``spelling`` and ``count``, and from the map ``community``,
-        ``community_name``, ``color``, ``x``, ``y`` (px). Edges have ``similarity``, ``length``, each of `ORIGINS`,
-        ``support`` and, where known, ``pmi`` (bits). All are plain Python values.
+        ``community_name``, ``color``, ``font_size`` (px), ``x``, ``y`` (px). Edges have ``similarity``, ``length``,
+        each of `ORIGINS`, ``support`` and, where known, ``pmi`` (bits). All are plain Python values.
     """
     ids = vocabulary.ids
     graph = nx.Graph()
     for number in np.flatnonzero(np.diff(table.starts)).tolist():
         place = _place(vocabulary, tag_map, number) if tag_map else {}
-        graph.add_node(ids[number], spelling=vocabulary.spellings[number], count=int(vocabulary.counts[number]), **place)
+        spelling = _NOT_XML.sub("", vocabulary.spellings[number])
+        graph.add_node(ids[number], spelling=spelling, count=int(vocabulary.counts[number]), **place)
     graph.add_edges_from((ids[a], ids[b], _edge(table, entry)) for a, b, entry in mutual_entries(table))
     return graph
 
@@ -88,7 +95,9 @@ def _place(vocabulary: Vocabulary, tag_map: Mapping[str, NDArray[Any]], number: 
     x, y = (round(float(value), 2) for value in tag_map["positions"][number])
     names = [vocabulary.spellings[tag] for tag in tag_map["community_tags"][community] if tag >= 0]
     color = int(tag_map["community_color"][community])
-    return {"community": community, "community_name": " · ".join(names), "color": color, "x": x, "y": y}
+    font_size = round(float(tag_map["font_size"][number]), 1)
+    named = {"community": community, "community_name": " · ".join(names), "color": color}
+    return {**named, "font_size": font_size, "x": x, "y": y}
 
 
 def mutual_entries(table: KinTable) -> list[tuple[int, int, int]]:
@@ -118,6 +127,7 @@ def _edge(table: KinTable, entry: int) -> dict[str, Any]:
 def neighborhood(
     graph: nx.Graph,
     tags: Collection[str] = (),
+    *,
     depth: int = 2,
     limit: int | None = 60,
     min_support: int = 0,
@@ -188,7 +198,7 @@ def path_between(graph: nx.Graph, source: str, target: str, kin_of: KinOf | None
         spell = graph.nodes.data("spelling")
         raise PathMissing(spell[source], spell[target], spell[nearest] if nearest else "") from None
     tags = tags if low == source else tags[::-1]
-    steps = [graph.edges[pair]["similarity"] for pair in zip(tags, tags[1:], strict=False)]
+    steps = [graph.edges[pair]["similarity"] for pair in pairwise(tags)]
     return tuple(map(Step, tags, [1.0, *steps]))
 
 
@@ -209,9 +219,8 @@ def nearest_reachable(graph: nx.Graph, source: str, target: str, kin_of: KinOf) 
 
 def graph_to_json(graph: nx.Graph) -> bytes:
     """Write node-link JSON, which ``networkx.node_link_graph(data, edges="edges")`` reads back."""
-    import orjson
-
-    return orjson.dumps(nx.node_link_data(graph, edges="edges"), option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+    data = nx.node_link_data(graph, edges="edges")
+    return orjson.dumps(data, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
 
 
 def graph_to_graphml(graph: nx.Graph) -> bytes:

@@ -1,8 +1,9 @@
 """Where tags stand on the map: words as boxes, communities as islands, and nothing overlaps.
 
 Forces alone never finish without overlaps, so they only say where a word would like to be. Stress majorization draws
-distances (it descends steadily: no chaos, the same bytes each time), then boxes are laid down one by one, the weightiest
-first, each at the free spot nearest to where it would like to be; islands are packed the same way, by their outline.
+distances (it descends steadily: no chaos, the same bytes each time), then boxes are laid down one by one, the
+weightiest first, each at the free spot nearest to where it would like to be. Islands are packed the same way, by their
+outline.
 
 References
 ----------
@@ -18,8 +19,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+LONGEST_WORD = 28  # characters
 LINE_HEIGHT = 1.3  # of the font size
-WORD_GAP = 4.0  # px around a word
+WORD_GAP = 2.5  # px around a word
 # Words are wider than high, and screens too.
 STRETCH = 1.5  # width to height of everything that spreads
 # Steps of stress majorization; the picture is at rest long before.
@@ -27,6 +29,11 @@ STRESS_STEPS = 150
 # One cell of the raster that islands are packed on.
 CELL = 8.0  # px
 _NARROW, _WIDE = frozenset("fijlrt'.,:;|!()[]I -·"), frozenset("mwMW@&%")
+
+
+def shown_word(spelling: str) -> str:
+    """Return a spelling as a picture shows it: at most `LONGEST_WORD` characters."""
+    return spelling if len(spelling) <= LONGEST_WORD else spelling[: LONGEST_WORD - 1].rstrip() + "…"
 
 
 def text_width(text: str, font_size: float) -> float:
@@ -44,15 +51,17 @@ def _advance(char: str) -> float:
 
 def word_boxes(words: list[str], font_sizes: Floats) -> Floats:
     """Return the width and height of each word with its gap, shape (n, 2), px."""
-    widths = [text_width(word, size) for word, size in zip(words, font_sizes, strict=True)]
-    return np.column_stack([widths, font_sizes * LINE_HEIGHT]) + 2 * WORD_GAP
+    widths = [text_width(shown_word(word), size) for word, size in zip(words, font_sizes, strict=True)]
+    return np.asarray(np.column_stack([widths, font_sizes * LINE_HEIGHT]) + 2 * WORD_GAP)
 
 
 def spiral(n: int, step: float) -> Floats:
     """Return `n` offsets that cover the plane evenly from the center out, shape (n, 2), about `step` px apart."""
     index = np.arange(n)
     radius, angle = step * np.sqrt(index), index * np.pi * (3 - np.sqrt(5))
-    return radius[:, None] * np.column_stack([np.cos(angle) * STRETCH, np.sin(angle)])
+    directions: Floats = np.column_stack([np.cos(angle) * STRETCH, np.sin(angle)])
+    offsets: Floats = radius[:, None] * directions
+    return offsets
 
 
 def stress_layout(distances: Floats, start: Floats) -> Floats:
@@ -109,8 +118,9 @@ def _free_spot(wish: Floats, box: Floats, taken: Floats, taken_boxes: Floats, of
     while True:
         for first in range(0, len(offsets), 256):
             spots = wish + scale * offsets[first : first + 256]
-            gaps = np.abs(spots[:, None] - taken[None])
-            free = np.flatnonzero(~(gaps < room).all(axis=2).any(axis=1))
+            gaps: Floats = np.abs(spots[:, None] - taken[None])
+            hit = np.logical_and(gaps[..., 0] < room[:, 0], gaps[..., 1] < room[:, 1])
+            free = np.flatnonzero(~np.any(hit, axis=1))
             if len(free):
                 return np.asarray(spots[free[0]])
         scale *= 2  # everything near is taken: look further, more coarsely

@@ -30,12 +30,14 @@ if TYPE_CHECKING:
 RESOLUTION = 1.6
 # Smaller communities join the one they have most kin in.
 MIN_COMMUNITY = 6  # tags
-# Colors of a picture; communities near each other get different ones.
+# Colors of a picture (`tagmodel.picture_style.HUES`); communities near each other get different ones.
 N_COLORS = 12
 # Tags in the name of a community.
 NAME_TAGS = 3
-SMALLEST_FONT, LARGEST_FONT = 9.0, 34.0  # px
-TITLE_FONT = 30.0  # px
+SMALLEST_FONT, LARGEST_FONT = 10.0, 46.0  # px
+# How fast words get smaller with their rank: one in ten is above half the size.
+FONT_FALL = 9
+TITLE_FONT = 44.0  # px
 ISLAND_MARGIN = 44.0  # px of water between communities
 
 Ints = NDArray[np.int64]
@@ -53,7 +55,7 @@ def compute_map(table: KinTable, vocabulary: Vocabulary, seed: int = 0) -> dict[
     """
     affinity = kin_affinity(table)
     community = find_communities(affinity, seed)
-    font_size = _font_sizes(affinity, vocabulary.counts)
+    font_size = _font_sizes(affinity, community, vocabulary.counts)
     community_tags = name_communities(affinity, community, vocabulary)
     positions = _layout(affinity, community, font_size, community_tags, vocabulary.spellings)
     return {
@@ -139,12 +141,24 @@ def _without_shared_words(ranked: Ints, keys: Sequence[str]) -> list[int]:
     return chosen
 
 
-def _font_sizes(affinity: sparse.csr_array, counts: NDArray[Any]) -> Floats:
-    """Size words by weighted degree and use, px: landmarks are tags that are both well connected and well known."""
-    degree = np.asarray(affinity.sum(axis=1)).ravel()
-    weight = np.sqrt(degree / max(degree.max(initial=0), 1e-12)) * np.log2(1 + counts)
-    weight = weight / max(weight.max(initial=0), 1e-12)
-    return (SMALLEST_FONT + (LARGEST_FONT - SMALLEST_FONT) * weight**3).round(1)
+def _font_sizes(affinity: sparse.csr_array, community: Ints, counts: NDArray[Any]) -> Floats:
+    """Size words by rank in weighted degree and use, px: landmarks are both well connected and well known.
+
+    Half of the rank is within the own community, so that every island has landmarks of its own.
+    """
+    weight = np.asarray(affinity.sum(axis=1)).ravel() * np.log2(1 + counts)
+    rank = _rank(weight)
+    for number in range(int(community.max(initial=-1)) + 1):
+        members = np.flatnonzero(community == number)
+        rank[members] = (rank[members] + _rank(weight[members])) / 2
+    return (SMALLEST_FONT + (LARGEST_FONT - SMALLEST_FONT) * rank**FONT_FALL).round(1)
+
+
+def _rank(weight: Floats) -> Floats:
+    """Return ranks in (0, 1], 1 for the heaviest."""
+    rank = np.empty(len(weight))
+    rank[np.argsort(weight, kind="stable")] = np.arange(1, len(weight) + 1) / max(len(weight), 1)
+    return rank
 
 
 def _layout(
@@ -154,9 +168,10 @@ def _layout(
     boxes = word_boxes(list(spellings), font_size)
     members = [np.flatnonzero(community == number) for number in range(len(community_tags))]
     wished = _island_wishes(affinity, community, boxes)
-    centers = [_lay_island(affinity, tags, boxes[tags], _outward(affinity, tags, community, wished)) for tags in members]
-    islands = []
-    for tags, places, naming in zip(members, centers, community_tags, strict=True):
+    centers, islands = [], []
+    for tags, naming in zip(members, community_tags, strict=True):
+        places = _lay_island(affinity, tags, boxes[tags], _outward(affinity, tags, community, wished))
+        centers.append(places)
         names = [spellings[tag] for tag in naming if tag >= 0]
         words = np.column_stack([places, boxes[tags]])
         islands.append(np.vstack([words, title_box(" · ".join(names), words)]))
@@ -183,8 +198,8 @@ def title_box(title: str, words: Floats) -> Floats:
 def _island_wishes(affinity: sparse.csr_array, community: Ints, boxes: Floats) -> Floats:
     """Say where each island would like to be, (n_communities, 2), px: near those it shares much kin with."""
     n = int(community.max(initial=-1)) + 1
-    inside = community >= 0
-    belongs = sparse.csr_array((np.ones(inside.sum()), (np.flatnonzero(inside), community[inside])), shape=(len(community), n))
+    tags = np.flatnonzero(community >= 0)
+    belongs = sparse.csr_array((np.ones(len(tags)), (tags, community[tags])), shape=(len(community), n))
     ties = (belongs.T @ affinity @ belongs).toarray()
     volume = ties.sum(axis=1)
     np.fill_diagonal(ties, 0)
@@ -219,8 +234,8 @@ def _lay_island(affinity: sparse.csr_array, tags: Ints, boxes: Floats, outward: 
     left, _, right = np.linalg.svd(places.T @ outward)
     places = places @ (left @ right) * [1.25, 0.8]
     spread = np.sqrt((places**2).sum(axis=1).mean()) if len(tags) > 1 else 1.0
-    laid = lay_boxes(places * np.sqrt(boxes.prod(axis=1).sum() * 1.1 / (2 * np.pi)) / spread, boxes, order)
-    return laid - (laid.min(axis=0) + laid.max(axis=0)) / 2
+    laid = lay_boxes(places * np.sqrt(boxes.prod(axis=1).sum() * 0.6 / (2 * np.pi)) / spread, boxes, order)
+    return np.asarray(laid - (laid.min(axis=0) + laid.max(axis=0)) / 2)
 
 
 def _spread_colors(community: Ints, positions: Floats) -> Ints:

@@ -1,0 +1,88 @@
+"""What all pictures of tags share: colors in light and dark, and the frame of an SVG document.
+
+A picture carries its own style, so that it looks the same in a page, a viewer or a poster. Shapes are painted in
+``currentColor`` and a class sets the color: renderers that know no custom properties (librsvg) draw it all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+# Twelve hues of equal lightness (OKLCH .50 on light paper, .81 on dark), neighbors in the list far apart in hue.
+HUES = (  # light, dark
+    ("#a43b38", "#fea69f"),  # red
+    ("#3b5eb2", "#a5c0fc"),  # blue
+    ("#1e7729", "#8ed690"),  # green
+    ("#8a428e", "#e8a6ec"),  # purple
+    ("#02717a", "#49d7e6"),  # teal
+    ("#865901", "#eeb563"),  # ochre
+    ("#6a4fa9", "#c5b4fe"),  # violet
+    ("#626a09", "#beca6c"),  # olive
+    ("#107460", "#5ddabc"),  # jade
+    ("#9b3b6e", "#fba0cc"),  # rose
+    ("#046b96", "#74ccfe"),  # azure
+    ("#9b4805", "#fdab7c"),  # orange
+)
+PAPER = {"light": "#fcfbf9", "dark": "#15171c"}
+INK = {"light": "#22242a", "dark": "#e9e9ec"}
+
+_SHAPES = """\
+.tags text{font-family:Inter,system-ui,'Segoe UI',Roboto,'Helvetica Neue',Arial,'DejaVu Sans',sans-serif;\
+fill:currentColor;text-anchor:middle}
+.tags .title{font-weight:800;letter-spacing:-.01em}
+.tags .halo{stroke-width:.22em;stroke-linejoin:round;paint-order:stroke}
+.tags .land{fill:currentColor;stroke:currentColor;stroke-linejoin:round;opacity:.1}
+.tags .pill{stroke:currentColor;stroke-width:1.5}
+.tags .asked{fill:currentColor}
+.tags .edges{fill:none;stroke:currentColor;stroke-linecap:round}
+"""
+
+
+def svg_document(box: tuple[float, float, float, float], title: str, body: Iterable[str]) -> str:
+    """Frame a picture.
+
+    Parameters
+    ----------
+    box
+        Left, top, width, height of what is shown, px.
+    title
+        What the picture shows, for screen readers and tooltips.
+    body
+        Elements, escaped.
+    """
+    left, top, width, height = (f"{value:.0f}" for value in box)
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="tags" role="img" viewBox="{left} {top} {width} {height}"'
+            f' width="{width}" height="{height}">',
+            f"<title>{escape(title)}</title>",
+            f"<style>\n{_style()}</style>",
+            f'<rect class="paper" x="{left}" y="{top}" width="{width}" height="{height}"/>',
+            *body,
+            "</svg>\n",
+        ]
+    )
+
+
+def _style() -> str:
+    return f"{_SHAPES}{_colors('light')}@media (prefers-color-scheme:dark){{\n{_colors('dark')}}}\n"
+
+
+def _colors(scheme: str) -> str:
+    rules = [f".tags .c{number}{{color:{hue[scheme == 'dark']}}}" for number, hue in enumerate(HUES)]
+    rules += [
+        f".tags .paper,.tags .pill,.tags .on{{fill:{PAPER[scheme]}}}",
+        f".tags .halo{{stroke:{PAPER[scheme]}}}",
+        f".tags .ink{{color:{INK[scheme]}}}",
+    ]
+    return "\n".join(rules) + "\n"
+
+
+def svg_text(text: str, x: float, y: float, font_size: float, *, classes: str = "", hint: str = "") -> str:
+    """Write a text whose middle is at (x, y), px, with a tooltip."""
+    tooltip = f"<title>{escape(hint)}</title>" if hint else ""
+    style = f' class="{classes}"' if classes else ""
+    baseline = y + 0.35 * font_size
+    place = f'x="{x:.1f}" y="{baseline:.1f}" font-size="{font_size:.1f}"'
+    return f"<text{style} {place}>{tooltip}{escape(text)}</text>"
