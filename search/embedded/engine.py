@@ -12,27 +12,26 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from search.document import Document
+from search.embedded.bits import count, rows_of
 from search.embedded.facets import count_facets, count_tags
 from search.embedded.faults import translated_faults
 from search.embedded.reader import Reader, Session
-from search.embedded.scoring import PartHits, find_hits
+from search.embedded.scoring import Best, HitSet, add_scores, best_hits, find_hits, first_hits
 from search.embedded.snapshot import verify_snapshot
 from search.embedded.store import check_database, create_database, decode, iterate_rows, read_row_by_id, read_rows
-from search.embedded.topk import top_k
+from search.embedded.view import Part
 from search.embedded.writer import EmbeddedWriter
 from search.engine import TAG_FACET_HITS, BadIndex, EngineAnswer, EngineHit, FacetValue, IndexState
 from search.plan import Plan
 
 
 class _Ranked(NamedTuple):
-    """A hit in its place; the fields before `found` order hits of several parts."""
+    """A hit in its place among those of all parts."""
 
-    minus_score: float
-    untitled_then_id: tuple[bool, str]
-    found: PartHits
+    score: float
+    part: Part
     row: int
 
 
@@ -68,24 +67,28 @@ class EmbeddedEngine:
     def search(self, plan: Plan) -> EngineAnswer:
         """Execute a plan."""
         with self._reader.session() as session:
-            hits = _find(session, plan)
-            outside = [_without_carriers(found) for found in hits] if plan.outside and plan.groups else []
-            all_, none, total = _carry_counts(hits, len(plan.groups))
+            numbers = session.view.tags.numbers.get
+            hits = [find_hits(part, plan, numbers) for part in session.view.parts]
+            best, outside = _rank(session, plan, hits)
+            total = sum(count(found.rows) for found in hits)
+            carry_all = sum(count(found.carry_all) for found in hits)
+            carry_none = sum(count(found.carry_none) for found in hits)
             return EngineAnswer(
-                hits=_page(session, hits, plan.offset, plan.k),
-                outside=_page(session, outside, 0, plan.outside),
+                hits=_read_hits(session, best[plan.offset : plan.offset + plan.k]),
+                outside=_read_hits(session, outside),
                 total=total,
-                carry_all=all_,
-                carry_some=total - all_ - none,
-                carry_none=none,
+                carry_all=carry_all,
+                carry_some=total - carry_all - carry_none,
+                carry_none=carry_none,
                 state=session.view.state,
-                facets=_facets(session, hits) if plan.facets else {},
+                facets=_count_facets(session, hits, best) if plan.facets else {},
             )
 
     def count(self, plan: Plan) -> int:
         """Return the number of hits."""
         with self._reader.session() as session:
-            return sum(len(found.rows) for found in _find(session, plan))
+            numbers = session.view.tags.numbers.get
+            return sum(count(find_hits(part, plan, numbers).rows) for part in session.view.parts)
 
     def documents(self, track_ids: Sequence[str]) -> tuple[Document | None, ...]:
         """Return stored documents in the order asked; None where there is no such track."""
@@ -155,49 +158,45 @@ class EmbeddedEngine:
         self._reader.close()
 
 
-def _find(session: Session, plan: Plan) -> list[PartHits]:
-    numbers = session.view.tags.numbers.get
-    return [find_hits(part, plan, numbers, session.scratch) for part in session.view.parts]
+def _rank(session: Session, plan: Plan, hits: Sequence[HitSet]) -> tuple[list[_Ranked], list[_Ranked]]:
+    """Return the best hits (as many as page and facets need), and the best that carry none of the query's tags."""
+    k = max(plan.offset + plan.k, TAG_FACET_HITS if plan.facets else 0)
+    if not plan.groups:
+        return _merge([first_hits(found.part, found.rows, k) for found in hits], k), []
+    best, outside = [], []
+    for found in hits:
+        scores = add_scores(found.part, plan, session.view.tags.numbers.get, session.scratch)
+        best.append(best_hits(found.part, found.rows, scores, k, session.scratch))
+        outside.append(best_hits(found.part, found.carry_none, scores, plan.outside, session.scratch))
+    return _merge(best, k), _merge(outside, plan.outside)
 
 
-def _carry_counts(hits: Sequence[PartHits], n_groups: int) -> tuple[int, int, int]:
-    """Return how many hits carry all groups, how many none (without groups all carry all), and how many there are."""
-    total = sum(len(found.rows) for found in hits)
-    carry_all = sum(int(np.count_nonzero(found.carried == n_groups)) for found in hits)
-    carry_some_or_all = sum(int(np.count_nonzero(found.carried)) for found in hits)
-    return carry_all, total - carry_some_or_all if n_groups else 0, total
+def _merge(parts: Sequence[Best], k: int) -> list[_Ranked]:
+    """Return the k best of the best of all parts: track ids are read only where several parts compete."""
+    if len(parts) == 1:
+        return list(_ranked(parts[0]))
+    return list(islice(heapq.merge(*map(_ranked, parts), key=_order), k))
 
 
-def _without_carriers(found: PartHits) -> PartHits:
-    """Keep the hits that carry none of the query's tags."""
-    places = np.flatnonzero(found.carried == 0)
-    return PartHits(found.part, found.rows[places], found.scores[places], found.carried[places])
-
-
-def _rank(hits: Sequence[PartHits], k: int) -> Iterator[_Ranked]:
-    """Yield the best k hits of all parts, best first."""
-    return islice(heapq.merge(*[_rank_part(found, top_k(found.scores, k)) for found in hits], key=_order), k)
+def _ranked(best: Best) -> Iterator[_Ranked]:
+    for score, row in zip(best.scores.tolist(), best.rows.tolist(), strict=True):
+        yield _Ranked(score, best.part, row)
 
 
 def _order(hit: _Ranked) -> tuple[float, tuple[bool, str]]:
-    return hit.minus_score, hit.untitled_then_id
+    return -hit.score, hit.part.segment.sort_key(hit.row)
 
 
-def _rank_part(found: PartHits, best: NDArray[np.int64]) -> Iterator[_Ranked]:
-    for row, score in zip(found.rows[best].tolist(), found.scores[best].tolist(), strict=True):
-        yield _Ranked(-score, found.part.segment.sort_key(row), found, row)
-
-
-def _page(session: Session, hits: Sequence[PartHits], offset: int, k: int) -> tuple[EngineHit, ...]:
-    page = list(islice(_rank(hits, offset + k), offset, None)) if k else []
-    rows = read_rows(session.connection, [int(hit.found.part.segment.n[hit.row]) for hit in page])
+def _read_hits(session: Session, page: Sequence[_Ranked]) -> tuple[EngineHit, ...]:
+    rows = read_rows(session.connection, [hit.part.segment.n.item(hit.row) for hit in page])
     ids, models = session.view.tags.ids, session.view.models
-    return tuple(EngineHit(decode(row, ids, models), -hit.minus_score) for hit, row in zip(page, rows, strict=True))
+    return tuple(EngineHit(decode(row, ids, models), hit.score) for hit, row in zip(page, rows, strict=True))
 
 
-def _facets(session: Session, hits: Sequence[PartHits]) -> dict[str, tuple[FacetValue, ...]]:
-    rows_of: dict[int, list[int]] = {}
-    for hit in _rank(hits, TAG_FACET_HITS):
-        rows_of.setdefault(id(hit.found), []).append(hit.row)
-    best = [(found, np.array(rows_of.get(id(found), []), np.int64)) for found in hits]
-    return {**count_facets(hits), "tag": count_tags(best, session.view.tags.ids)}
+def _count_facets(
+    session: Session, hits: Sequence[HitSet], best: Sequence[_Ranked]
+) -> dict[str, tuple[FacetValue, ...]]:
+    rows = [(found.part, rows_of(found.rows, found.part.segment.n_rows)) for found in hits]
+    best = best[:TAG_FACET_HITS]
+    of_best = [(part, np.array([hit.row for hit in best if hit.part is part], np.int64)) for part, _ in rows]
+    return {**count_facets(rows), "tag": count_tags(of_best, session.view.tags.ids)}

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.embedded.scoring import PartHits
 from search.embedded.segment import FACETS
+from search.embedded.view import Part
 from search.engine import FACET_VALUES, FacetValue
 
 
-def count_facets(hits: Sequence[PartHits]) -> dict[str, tuple[FacetValue, ...]]:
-    """Count genre, license and artist over all hits."""
+def count_facets(hits: Sequence[tuple[Part, NDArray[np.int64]]]) -> dict[str, tuple[FacetValue, ...]]:
+    """Count genre, license and artist over all hits.
+
+    Parameters
+    ----------
+    hits
+        Parts with the rows of all hits of each.
+    """
     return {name: _count_facet(name, hits) for name in FACETS}
 
 
-def _count_facet(name: str, hits: Sequence[PartHits]) -> tuple[FacetValue, ...]:
+def _count_facet(name: str, hits: Sequence[tuple[Part, NDArray[np.int64]]]) -> tuple[FacetValue, ...]:
     spellings: dict[str, Counter[str]] = {}
-    for found in hits:
-        facet = found.part.segment.facets[name]
-        counts = np.bincount(facet.codes[found.rows], minlength=len(facet.spellings))
+    for part, rows in hits:
+        facet = part.segment.facets[name]
+        counts = np.bincount(facet.codes[rows], minlength=len(facet.spellings))
         for code in np.flatnonzero(counts).tolist():
             value = facet.values[int(facet.value_of[code])]
             spellings.setdefault(value, Counter())[facet.spellings[code]] += int(counts[code])
@@ -34,7 +40,7 @@ def _label(spellings: Mapping[str, int]) -> str:
     return min(spellings, key=lambda spelling: (-spellings[spelling], spelling))
 
 
-def count_tags(best: Sequence[tuple[PartHits, NDArray[np.int64]]], tag_ids: Sequence[str]) -> tuple[FacetValue, ...]:
+def count_tags(best: Iterable[tuple[Part, NDArray[np.int64]]], tag_ids: Sequence[str]) -> tuple[FacetValue, ...]:
     """Count typed tags over chosen hits.
 
     Parameters
@@ -43,7 +49,7 @@ def count_tags(best: Sequence[tuple[PartHits, NDArray[np.int64]]], tag_ids: Sequ
         Parts with the rows chosen of each.
     """
     counts = np.zeros(len(tag_ids), np.int64)
-    for found, rows in best:
-        counts += np.bincount(found.part.segment.typed_tags(rows), minlength=len(counts))
+    for part, rows in best:
+        counts += np.bincount(part.segment.typed_tags(rows), minlength=len(counts))
     top = sorted((-int(counts[n]), tag_ids[n]) for n in np.flatnonzero(counts).tolist())[:FACET_VALUES]
     return tuple(FacetValue(tag_id, -count) for count, tag_id in top)

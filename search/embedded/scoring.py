@@ -1,101 +1,139 @@
-"""Scores and the hit set of a plan over one segment: one multiplication per term, one array per group.
+"""The hit set of a plan over one part, and the best of it.
 
-All weights are whole units, so float32 sums are exact in any order (ADR 1) and the order of work is free.
+What reaches a group is a question of yes and no, answered with sets of bits; scores are summed up once, in one array,
+over all terms of all groups. All weights are whole units, so float32 sums are exact in any order (ADR 1).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from functools import reduce
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.document import Family
-from search.embedded.columns import add_column
-from search.embedded.filters import plan_masks
+from search.embedded.bits import Bits, count, pack_rows, rows_of, unpack
+from search.embedded.filters import Numbers, passing_rows
 from search.embedded.segment import Segment
+from search.embedded.topk import top_k
 from search.embedded.view import Part
-from search.plan import Clause, Group, Plan
+from search.plan import Group, Plan, Term
 
-Numbers = Callable[[str], int | None]
+# Below one hit in so many rows it is quicker to gather their scores than to clear those of all other rows.
+_GATHER_BELOW = 32
 
 
-@dataclass(frozen=True)
-class PartHits:
-    """The hits of a plan in one part.
+class Best(NamedTuple):
+    """The best hits of one part, best first.
 
     Parameters
     ----------
-    rows : int64, shape (n_hits,)
-        Ascending.
-    scores : float32, shape (n_hits,)
-    carried : shape (n_hits,)
-        Of how many groups people typed a tag.
+    rows : int64, shape (n_best,)
+    scores : float32, shape (n_best,)
     """
 
     part: Part
     rows: NDArray[np.int64]
     scores: NDArray[np.float32]
-    carried: NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class HitSet:
+    """Which rows of a part are hits, and which of them people gave the query's tags.
+
+    Parameters
+    ----------
+    rows, carry_all, carry_none
+        All hits; those on which people typed a tag of every group; of no group. Without groups all hits carry all.
+    """
+
+    part: Part
+    rows: Bits
+    carry_all: Bits
+    carry_none: Bits
 
 
 class Scratch:
     """Arrays of one search at a time, kept between searches: fresh ones cost up to three times the scoring."""
 
     def __init__(self) -> None:
-        self._arrays: dict[str, NDArray[Any]] = {}
+        self._arrays: dict[str, NDArray[np.float32]] = {}
 
-    def zeros(self, name: str, size: int, dtype: Any) -> NDArray[Any]:
-        """Return the cleared array of a name, longer each time more is asked for."""
+    def array(self, name: str, size: int) -> NDArray[np.float32]:
+        """Return the array of a name with whatever is in it; made anew when a longer one is asked for."""
         array = self._arrays.get(name)
         if array is None or len(array) < size:
-            array = self._arrays[name] = np.empty(size, dtype)
-        part = array[:size]
-        part.fill(0)
-        return part
+            array = self._arrays[name] = np.empty(size, np.float32)
+        return array[:size]
 
 
-def find_hits(part: Part, plan: Plan, numbers: Numbers, scratch: Scratch) -> PartHits:
-    """Execute a plan over one part."""
-    size = part.segment.n_rows
-    total = scratch.zeros("total", size, np.float32)
-    carried = scratch.zeros("carried", size, np.uint16)
-    reached = np.ones(size, np.bool_) if part.alive is None else part.alive.copy()
-    for mask in plan_masks(plan, part.segment, numbers, part.masks):
-        reached &= mask
+def find_hits(part: Part, plan: Plan, numbers: Numbers) -> HitSet:
+    """Find the rows that reach every group and pass words, exclusions and filters."""
+    rows = part.alive.copy()
+    for passing in passing_rows(plan, part.segment, numbers):
+        rows &= passing
+    groups = [_rows_of_group(part.segment, group, numbers) for group in plan.groups]
+    for _, reached in groups:
+        rows &= reached
+    if not groups:
+        return HitSet(part, rows, rows, np.zeros_like(rows))
+    carry_all = reduce(np.bitwise_and, (carriers for carriers, _ in groups), rows)
+    carry_any = reduce(np.bitwise_or, (carriers for carriers, _ in groups))
+    return HitSet(part, rows, carry_all, rows & ~carry_any)
+
+
+def _rows_of_group(segment: Segment, group: Group, numbers: Numbers) -> tuple[Bits, Bits]:
+    """Return the rows on which people typed one of the group's own tags, and the rows that reach it."""
+    own = [_rows_of_term(segment, numbers(clause.tag_id), Family.TYPED) for clause in group.clauses]
+    carriers = reduce(np.bitwise_or, own)
+    if group.required:
+        return carriers, carriers
+    others = [term for clause in group.clauses for term in clause.terms[1:]]
+    reached = reduce(np.bitwise_or, (_rows_of_term(segment, numbers(t.tag_id), t.family) for t in others), carriers)
+    return carriers, reached
+
+
+def _rows_of_term(segment: Segment, column: int | None, family: Family) -> Bits:
+    return segment.sets.get((family, column), lambda: pack_rows(segment.postings[family].rows(column), segment.n_rows))
+
+
+def add_scores(part: Part, plan: Plan, numbers: Numbers, scratch: Scratch) -> NDArray[np.float32]:
+    """Return the scores of all rows, hits or not, shape (n_rows,); valid until the next call with this scratch."""
+    scores = scratch.array("scores", part.segment.n_rows)
+    scores.fill(0)
     for group in plan.groups:
-        _add_group(part.segment, group, numbers, scratch, (total, carried, reached))
-    rows = np.flatnonzero(reached)
-    return PartHits(part, rows, total[rows], carried[rows])
+        for clause in group.clauses:
+            for term in clause.terms:
+                _add_term(scores, part.segment, term, numbers)
+    return scores
 
 
-def _add_group(
-    segment: Segment, group: Group, numbers: Numbers, scratch: Scratch, sums: tuple[NDArray[Any], ...]
-) -> None:
-    total, carried, reached = sums
-    scores = scratch.zeros("group", len(total), np.float32)
-    for clause in group.clauses:
-        _add_terms(scores, segment, _own_terms(clause, own=True), numbers)
-    typed = scores > 0
-    np.add(carried, typed, out=carried, casting="unsafe")
-    for clause in group.clauses:
-        _add_terms(scores, segment, _own_terms(clause, own=False), numbers)
-    reached &= typed if group.required else scores > 0
-    total += scores
+def _add_term(scores: NDArray[np.float32], segment: Segment, term: Term, numbers: Numbers) -> None:
+    segment.postings[term.family].add_to(scores, numbers(term.tag_id), term.weight)
 
 
-def _own_terms(clause: Clause, own: bool) -> Iterable[tuple[str, Family, float]]:
-    for term in clause.terms:
-        if (term.tag_id == clause.tag_id and term.family is Family.TYPED) == own:
-            yield term.tag_id, term.family, term.weight
+def first_hits(part: Part, rows: Bits, k: int) -> Best:
+    """Return the first k rows of a set, at score 0: the best hits of a plan without groups."""
+    first = rows_of(rows, part.segment.n_rows)[:k]
+    return Best(part, first, np.zeros(len(first), np.float32))
 
 
-def _add_terms(
-    scores: NDArray[np.float32], segment: Segment, terms: Iterable[tuple[str, Family, float]], numbers: Numbers
-) -> None:
-    for tag_id, family, weight in terms:
-        rows, weights = getattr(segment, family.value).column(numbers(tag_id))
-        if len(rows):
-            add_column(scores, rows, weights, weight)
+def best_hits(part: Part, rows: Bits, scores: NDArray[np.float32], k: int, scratch: Scratch) -> Best:
+    """Return the k best rows of a set: score descending, row ascending.
+
+    Parameters
+    ----------
+    scores : shape (n_rows,)
+        Positive on all rows of the set.
+    """
+    n_hits, n_rows = count(rows), part.segment.n_rows
+    if n_hits * _GATHER_BELOW < n_rows:
+        places = rows_of(rows, n_rows)
+        of_places = scores[places]
+        best = top_k(of_places, k)
+        return Best(part, places[best], of_places[best])
+    masked: Any = np.multiply(scores, unpack(rows, n_rows), out=scratch.array("masked", n_rows))
+    best = top_k(masked, min(k, n_hits))
+    return Best(part, best, masked[best])

@@ -12,6 +12,10 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from search.document import Family
+from search.embedded.bits import BitsCache
+from search.embedded.columns import add_column
+
 Arrays = Mapping[str, NDArray[Any]]
 
 FACETS = ("genre", "license", "artist")
@@ -73,9 +77,15 @@ class Postings:
         """Return rows and weights of a column; empty for one that is not there."""
         if number is None or number + 1 >= len(self._starts):
             return self._rows[:0], self._weights[:0]
-        start, end = self._starts[number], self._starts[number + 1]
+        start, end = self._starts.item(number), self._starts.item(number + 1)
         weights = self._weights[: end - start] if self._shared else self._weights[start:end]
         return self._rows[start:end], weights
+
+    def add_to(self, scores: NDArray[np.float32], number: int | None, factor: float) -> None:
+        """Add ``factor`` times a column to `scores`, shape (n_rows,), in place."""
+        rows, weights = self.column(number)
+        if len(rows):
+            add_column(scores, rows, weights, factor)
 
     def rows(self, number: int | None) -> NDArray[np.int32]:
         """Return the rows of a column."""
@@ -111,13 +121,17 @@ class Segment:
 
     def __init__(self, arrays: Arrays) -> None:
         self.arrays = arrays
+        self.sets = BitsCache()
         self.n: NDArray[np.int64] = arrays["n"]  # row → number of the SQLite row
         self.n_rows = len(self.n)
         self.n_titled = int(arrays["n_titled"][0])  # rows below this one have a title
         self.ids = StringTable(arrays["ids_text"], arrays["ids_ends"])
         self.typed = Postings(arrays["typed_starts"], arrays["typed_rows"])
-        self.implied = Postings(arrays["implied_starts"], arrays["implied_rows"], arrays["implied_weights"])
-        self.heard = Postings(arrays["heard_starts"], arrays["heard_rows"], arrays["heard_weights"])
+        self.postings = {
+            Family.TYPED: self.typed,
+            Family.IMPLIED: Postings(arrays["implied_starts"], arrays["implied_rows"], arrays["implied_weights"]),
+            Family.HEARD: Postings(arrays["heard_starts"], arrays["heard_rows"], arrays["heard_weights"]),
+        }
         self.words = StringTable(arrays["words_text"], arrays["words_ends"])
         self.word_postings = Postings(arrays["word_starts"], arrays["word_rows"])
         self.duration: NDArray[np.float64] = arrays["duration"]  # seconds, NaN where not stated

@@ -112,7 +112,7 @@ def open_snapshot(directory: Path, generation: int) -> dict[str, NDArray[Any]]:
         verify_snapshot(directory, generation)
         _write_seal(folder, seal)
     try:
-        return {name.removesuffix(".npy"): np.load(folder / name, mmap_mode="r") for name in files}
+        return {name.removesuffix(".npy"): np.asarray(np.load(folder / name, mmap_mode="r")) for name in files}
     except (OSError, ValueError) as error:
         raise BadIndex(f"snapshot {folder} cannot be read: {error}") from error
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from search.embedded.bits import Bits, pack, pack_rows, unpack
 from search.embedded.build import build_arrays, read_table
-from search.embedded.filters import MaskCache
 from search.embedded.segment import Segment
 from search.embedded.snapshot import open_snapshot
 from search.embedded.store import Mark, TagTable, read_models, read_tags
@@ -32,15 +33,19 @@ class Part:
 
     Parameters
     ----------
-    alive : bool, shape (n_rows,), or None
-        False where a row was replaced or deleted since; None when none was.
+    alive
+        The rows that were not replaced or deleted since.
     """
 
     segment: Segment
     low: int
     high: int
-    alive: NDArray[np.bool_] | None = None
-    masks: MaskCache = field(default_factory=MaskCache)
+    alive: Bits
+
+    @classmethod
+    def whole(cls, segment: Segment, low: int, high: int) -> Self:
+        """Make a part of which no row is gone."""
+        return cls(segment, low, high, pack(np.ones(segment.n_rows, np.bool_)))
 
     def without(self, gone: NDArray[np.int64]) -> Part:
         """Return the part with the rows of these numbers gone."""
@@ -48,9 +53,17 @@ class Part:
         rows = self.segment.rows_of(here)
         if not len(rows):
             return self
-        alive = np.ones(self.segment.n_rows, np.bool_) if self.alive is None else self.alive.copy()
-        alive[rows] = False
-        return Part(self.segment, self.low, self.high, alive, self.masks)
+        return Part(self.segment, self.low, self.high, self.alive & ~pack_rows(rows, self.segment.n_rows))
+
+    def has_word(self, word: str) -> bool:
+        """Whether a folded word is in a title or artist of a row that is there."""
+        rows = self.segment.word_postings.rows(self.segment.words.find(word))
+        return bool(len(rows)) and bool((pack_rows(rows, self.segment.n_rows) & self.alive).any())
+
+    @property
+    def gone(self) -> NDArray[np.int64]:
+        """Rows that were replaced or deleted."""
+        return np.flatnonzero(unpack(self.alive, self.segment.n_rows) == 0)
 
 
 @dataclass(frozen=True)
@@ -78,19 +91,13 @@ class View:
         counts = np.zeros(len(self.tags.ids), np.int64)
         for part in self.parts:
             of_part = part.segment.typed.counts().astype(np.int64)
-            if part.alive is not None:
-                gone = part.segment.typed_tags(np.flatnonzero(~part.alive))
-                of_part -= np.bincount(gone, minlength=len(of_part))
+            of_part -= np.bincount(part.segment.typed_tags(part.gone), minlength=len(of_part))
             counts[: len(of_part)] += of_part
         return {self.tags.ids[n]: int(counts[n]) for n in np.flatnonzero(counts)}
 
     def has_word(self, word: str) -> bool:
         """Whether a folded word is in any title or artist."""
-        for part in self.parts:
-            rows = part.segment.word_postings.rows(part.segment.words.find(word))
-            if len(rows) and (part.alive is None or part.alive[rows].any()):
-                return True
-        return False
+        return any(part.has_word(word) for part in self.parts)
 
 
 def next_view(connection: sqlite3.Connection, directory: Path, mark: Mark, last: View | None) -> View:
@@ -121,7 +128,7 @@ def _open_base(connection: sqlite3.Connection, directory: Path, mark: Mark) -> t
         except BadIndex as error:
             _log.warning("%s; using what is older, the next writer mends it", error)
             continue
-        return generation, (Part(segment, 0, last_n),), last_n, last_gone
+        return generation, (Part.whole(segment, 0, last_n),), last_n, last_gone
     return 0, (), 0, mark.last_gone
 
 
@@ -147,7 +154,7 @@ def _span(part: Part) -> int:
 def _read_part(connection: sqlite3.Connection, low: int, high: int) -> Iterable[Part]:
     table = read_table(connection, after=low)
     if len(table.n):
-        yield Part(Segment(build_arrays(table, _n_tags(connection))), low, high)
+        yield Part.whole(Segment(build_arrays(table, _n_tags(connection))), low, high)
 
 
 def _n_tags(connection: sqlite3.Connection) -> int:
