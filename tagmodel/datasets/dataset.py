@@ -48,12 +48,10 @@ class DataFile:
         Below the data directory, without ``.xz``.
     sha256, sha1
         Of the plain official file; ``""`` where its publisher gives none.
-    size
-        Of the plain official file in bytes; 0 where unknown.
     url
         The official address; ``""`` where there is none to download from directly.
-    member
-        Path inside the archive at `url`; ``""`` if that is the file itself.
+    member, archive_sha1
+        Path inside the archive at `url`, with the archive's checksum; ``""`` if `url` is the file itself.
     optional
         The data set can be read without it.
     also
@@ -63,9 +61,9 @@ class DataFile:
     path: str
     sha256: str = ""
     sha1: str = ""
-    size: int = 0
     url: str = ""
     member: str = ""
+    archive_sha1: str = ""
     optional: bool = False
     also: tuple[str, ...] = ()
 

@@ -18,18 +18,20 @@ from tagmodel.folding import fold_tag
 from tagmodel.track import Track
 
 _ARCHIVE = "https://os.unil.cloud.switch.ch/fma/fma_metadata.zip"
-ARCHIVE_SHA1 = "f0df49ffe5f2a6008d7dc83c6915b31835dfe733"
+_ARCHIVE_SHA1 = "f0df49ffe5f2a6008d7dc83c6915b31835dfe733"
 _TRACKS = DataFile(
     "fma/tracks.csv",
     sha1="e65cfe18cbba4e37921b58ea5293c2510329de75",
     url=_ARCHIVE,
     member="fma_metadata/tracks.csv",
+    archive_sha1=_ARCHIVE_SHA1,
 )
 _GENRES = DataFile(
     "fma/genres.csv",
     sha1="d2f3a75be03441d324ef9815d23bad33d149c831",
     url=_ARCHIVE,
     member="fma_metadata/genres.csv",
+    archive_sha1=_ARCHIVE_SHA1,
 )
 
 
