@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.document import Family
-from search.embedded.bits import Bits, count, pack_rows, rows_of, unpack
+from search.embedded.bits import Bits, count, keep, pack_rows, rows_of
 from search.embedded.filters import Numbers, passing_rows
 from search.embedded.segment import Segment
 from search.embedded.topk import top_k
@@ -134,6 +134,6 @@ def best_hits(part: Part, rows: Bits, scores: NDArray[np.float32], k: int, scrat
         of_places = scores[places]
         best = top_k(of_places, k)
         return Best(part, places[best], of_places[best])
-    masked: Any = np.multiply(scores, unpack(rows, n_rows), out=scratch.array("masked", n_rows))
-    best = top_k(masked, min(k, n_hits))
-    return Best(part, best, masked[best])
+    kept = keep(scores, rows, out=scratch.array("kept", 64 * len(rows)))
+    best = top_k(kept, min(k, n_hits))
+    return Best(part, best, kept[best])

@@ -10,9 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-# More hands give a tighter bound, fewer a quicker one; below the second number sorting is quicker than dealing.
+# More hands give a tighter bound, fewer are dealt quicker; as measured at 106,574 and a million.
 _HANDS_PER_K = 8
-_SORT_AT_ONCE = 256
+_LEAST_HANDS = 2_048
+_LEAST_ROUNDS = 8
 
 
 def top_k(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:
@@ -27,24 +28,33 @@ def top_k(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:
     shape (min(k, n),)
     """
     k = min(k, len(scores))
-    hands = max(_HANDS_PER_K * k, _SORT_AT_ONCE)
+    hands = max(_HANDS_PER_K * k, min(_LEAST_HANDS, len(scores) // _LEAST_ROUNDS))
     if k == 0 or len(scores) < 2 * hands:
-        return _sorted(scores, np.arange(len(scores)))[:k]
-    bound = _lower_bound(scores, k, hands)
-    better = np.flatnonzero(scores > bound)
+        return _sorted(scores)[:k]
+    candidates = _candidates(scores, k, hands)
+    values = scores[candidates]
+    bound = values.min()
+    better = np.flatnonzero(values > bound)
     if len(better) >= k:
-        return better[top_k(scores[better], k)]
-    level = np.flatnonzero(scores == bound)[: k - len(better)]
-    return np.concatenate([_sorted(scores, better), level])
+        return candidates[better[top_k(values[better], k)]]
+    level = np.flatnonzero(values == bound)[: k - len(better)]
+    best: NDArray[np.int64] = candidates[np.concatenate([better[_sorted(values[better])], level])]
+    return best
 
 
-def _lower_bound(scores: NDArray[np.float32], k: int, hands: int) -> np.float32:
-    """Return a value that at least k scores reach."""
+def _sorted(scores: NDArray[np.float32]) -> NDArray[np.int64]:
+    return np.argsort(-scores, kind="stable")
+
+
+def _candidates(scores: NDArray[np.float32], k: int, hands: int) -> NDArray[np.int64]:
+    """Return all positions that reach a certain score, ascending; at least k do."""
     rounds = len(scores) // hands
-    maxima = scores[: rounds * hands].reshape(rounds, hands).max(axis=0)
-    bound: np.float32 = np.partition(maxima, hands - k)[hands - k]
-    return bound
-
-
-def _sorted(scores: NDArray[np.float32], positions: NDArray[np.int64]) -> NDArray[np.int64]:
-    return positions[np.argsort(-scores[positions], kind="stable")]
+    dealt = scores[: rounds * hands].reshape(rounds, hands)
+    maxima = dealt.max(axis=0)
+    bound = np.partition(maxima, hands - k)[hands - k]
+    winners = np.flatnonzero(maxima >= bound)
+    if len(winners) > 2 * k:  # many ties
+        return np.flatnonzero(scores >= bound)
+    turns, places = np.divmod(np.flatnonzero(dealt.take(winners, axis=1) >= bound), len(winners))
+    left_over = np.flatnonzero(scores[rounds * hands :] >= bound) + rounds * hands
+    return np.concatenate([turns * hands + winners[places], left_over])
