@@ -68,11 +68,21 @@ class Relations:
     def _known(self) -> frozenset[str]:
         return frozenset(self.keys)
 
+    @cached_property
+    def _variants(self) -> dict[str, list[str]]:
+        variants: dict[str, list[str]] = defaultdict(list)
+        for variant, canonical in self.aliases.items():
+            variants[canonical].append(variant)
+        return dict(variants)
+
     def holding(self, key: str) -> list[str]:
-        """Known tags that hold the words of `key` side by side, and are more than it."""
-        lists = [self._by_word.get(word, []) for word in key.split()]
-        shortest = min(lists, key=len, default=[])
-        return [other for other in shortest if other != key and holds_words(other, key)]
+        """Known tags that hold the words of `key`, or of one of its aliases, side by side, and are more than it."""
+        found = [other for form in (key, *self._variants.get(key, ())) for other in self._holding_form(form)]
+        return [other for other in dict.fromkeys(found) if other != key]
+
+    def _holding_form(self, form: str) -> list[str]:
+        lists = [self._by_word.get(word, []) for word in form.split()]
+        return [other for other in min(lists, key=len, default=[]) if holds_words(other, form)]
 
     def _narrower_by_words(self, key: str) -> list[str]:
         if negated(key) is not None:

@@ -35,7 +35,7 @@ class SetRules:
     min_count
         Uses within this set.
     folksonomy
-        Free words of many people: noise, years and the names below are kept out.
+        Free words of many people: noise, years and the names below are kept out, unless they are in a genre tree.
     names
         Fold keys of the set's artists: as tags, they say who and not how.
     name_limit
@@ -90,8 +90,9 @@ def build_vocabulary(
     """
     aliases = _alias_rows(counts, more_aliases) if folding else ()
     uses, forms = _sum_up(counts, _Canonical({fold_tag(variant): fold_tag(tag) for variant, tag in aliases}, folding))
+    curated = frozenset(fold_tag(genre) for pair in genre_tree for genre in pair)
     rules_by_set = {name: (rules or {}).get(name, SetRules()) for name in sorted(counts)}
-    keys = sorted({key for name, rule in rules_by_set.items() for key in _admitted(uses[name], rule)})
+    keys = sorted({key for name, rule in rules_by_set.items() for key in _admitted(uses[name], rule, curated)})
     if not keys:
         raise BadVocabulary(
             f"no tag of {', '.join(rules_by_set) or 'no data set'} is used often enough: too few tracks?"
@@ -163,20 +164,23 @@ def _displayed(key: str, forms: Counter[str]) -> str:
     return min(forms, key=lambda form: (-forms[form], form), default=key)
 
 
-def _admitted(uses: Counter[str], rules: SetRules) -> set[str]:
+def _admitted(uses: Counter[str], rules: SetRules, curated: frozenset[str]) -> set[str]:
     frequent = {key for key, n in uses.items() if n >= rules.min_count}
     if rules.max_words is not None:
         frequent = {key for key in frequent if not _is_phrase(key, rules.max_words)}
     if not rules.folksonomy:
         return frequent
-    noise, words = tables.noise_keys(), tables.noise_words()
-    return {
-        key
-        for key in frequent - noise
-        if not words.intersection(key.split())
-        and not _YEAR.fullmatch(key)
-        and not (key in rules.names and uses[key] < rules.name_limit)
-    }
+    rare_names = {name for name in rules.names if uses[name] < rules.name_limit}
+    return {key for key in frequent if key in curated or not (key in rare_names or _is_noise(key))}
+
+
+def _is_noise(key: str) -> bool:
+    """Whether a folksonomy's tag says when it was, who liked it or whose list it is on, and not how it sounds."""
+    return (
+        key in tables.noise_keys()
+        or not tables.noise_words().isdisjoint(key.split())
+        or _YEAR.fullmatch(key) is not None
+    )
 
 
 def _is_phrase(key: str, max_words: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tagmodel.datasets import DATA_SETS, DataSet, Item
@@ -26,8 +26,8 @@ class Corpus:
     """
 
     vocabulary: Vocabulary
-    items: Mapping[str, Sequence[Item]]
-    encoded: Mapping[str, Sequence[tuple[int, ...]]]
+    items: Mapping[str, Sequence[Item]] = field(repr=False)
+    encoded: Mapping[str, Sequence[tuple[int, ...]]] = field(repr=False)
 
 
 def read_items_by_set(names: Iterable[str], data_dir: Path) -> dict[str, list[Item]]:

@@ -84,6 +84,7 @@ class FreeMusicArchive(DataSet):
     source = "https://github.com/mdeff/fma (Defferrard, Benzi, Vandergheynst, Bresson 2017)"
     files = (_TRACKS, _GENRES)
     min_count = 5
+    folksonomy = True  # the free tags; genres are in the tree
 
     def read_items(self, data_dir: Path) -> Iterator[Item]:
         """Yield the tracks; ``artist`` is the name, else FMA's number of the artist."""
