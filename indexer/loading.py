@@ -173,11 +173,18 @@ class _Run:
         """Write a batch and the note of it, in one commit."""
         documents = self._fresh(self.enricher.enrich(tracks), reading.summary)
         self.writer.write(documents)
-        self.writer.name_tags(self.enricher.take_names())
+        self.writer.name_tags(self._new_names())
         checkpoint = _Checkpoint(reading.summary.rows, reading.digest(), self.enricher.model_id)
         self.writer.set_checkpoint(_checkpoint_name(self.catalogue), checkpoint.to_text())
         self.rejects.flush()
         self.writer.commit()
+
+    def _new_names(self) -> dict[str, str]:
+        """Leave out the spellings that the index already has: a run that changes nothing then writes nothing."""
+        names = self.enricher.take_names()
+        if self.was_empty:
+            return names
+        return {tag: spelling for tag, spelling in names.items() if self.engine.tag_spelling(tag) != spelling}
 
     def _fresh(self, documents: list[Document], summary: LoadSummary) -> list[Document]:
         """Leave out what the index already holds: a delivery that changed little then costs little."""

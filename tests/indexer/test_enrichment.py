@@ -1,0 +1,75 @@
+"""Typed spellings become canonical tags; what they imply is added; nothing typed is lost."""
+
+from __future__ import annotations
+
+from indexer.enrichment import Enricher, keep_heard
+from search.document import Document
+from tagmodel.track import Track
+from tests.indexer.tiny_model import TinyModel, tag
+
+
+def enrich(*tags: str, genre: str = "") -> Document:
+    (document,) = Enricher(TinyModel()).enrich([Track("t:1", genre=genre, tags=tags)])
+    return document
+
+
+def test_typed_tags_are_canonical_unique_and_in_typed_order() -> None:
+    document = enrich("Slow", "Female-Vocals", "unhappy", "sad", "SLOW")
+    assert document.typed == (tag("slow"), tag("female vocal"), tag("sad"))
+    assert document.track.tags == ("Slow", "Female-Vocals", "unhappy", "sad", "SLOW")
+
+
+def test_a_genre_counts_as_typed_after_the_tags() -> None:
+    assert enrich("slow", genre="Rock; Slow").typed == (tag("slow"), tag("rock"))
+
+
+def test_a_tag_without_a_letter_stays_on_the_track_and_means_nothing() -> None:
+    document = enrich("!!!", "slow")
+    assert document.typed == (tag("slow"),)
+    assert document.track.tags == ("!!!", "slow")
+
+
+def test_implied_tags_come_from_the_model_with_its_id() -> None:
+    document = enrich("sad")
+    assert (document.implied, document.implied_weights, document.model_id) == ((tag("slow"),), (128,), "tiny")
+
+
+def test_implied_tags_are_never_typed_ones() -> None:
+    assert enrich("sad", "slow").implied == ()
+
+
+def test_without_expansion_no_model_signs_the_document() -> None:
+    (document,) = Enricher(TinyModel(), expand=False).enrich([Track("t:1", tags=("sad",))])
+    assert (document.typed, document.implied, document.model_id) == ((tag("sad"),), (), "")
+
+
+def test_tags_are_named_once_by_the_model_else_as_first_typed() -> None:
+    enricher = Enricher(TinyModel())
+    enricher.enrich([Track("t:1", tags=("SAD", "Zeuhl")), Track("t:2", tags=("ZEUHL",))])
+    assert enricher.take_names() == {tag("sad"): "sad", tag("zeuhl"): "Zeuhl", tag("slow"): "slow"}
+    enricher.enrich([Track("t:3", tags=("zeuhl", "rock"))])
+    assert enricher.take_names() == {tag("rock"): "Rock", tag("female vocal"): "female vocals"}
+
+
+def test_a_tag_keeps_the_spelling_it_has_in_the_index() -> None:
+    enricher = Enricher(TinyModel(), known_spelling={tag("zeuhl"): "Zeuhl"}.get)
+    enricher.enrich([Track("t:1", tags=("ZEUHL",))])
+    assert enricher.take_names() == {tag("zeuhl"): "Zeuhl"}
+
+
+def test_tags_that_the_model_does_not_know_are_counted_once() -> None:
+    enricher = Enricher(TinyModel())
+    enricher.enrich([Track("t:1", tags=("zeuhl", "sad", "Canterbury")), Track("t:2", tags=("Zeuhls",))])
+    assert enricher.unknown == {tag("zeuhl"), tag("canterbury")}
+
+
+def test_a_batch_gives_what_its_tracks_give_one_by_one() -> None:
+    tracks = [Track(f"t:{at}", tags=tags) for at, tags in enumerate([("sad",), (), ("rock", "sad"), ("sad",), ("!",)])]
+    single = [Enricher(TinyModel()).enrich([track])[0] for track in tracks]
+    assert Enricher(TinyModel()).enrich(tracks) == single
+
+
+def test_what_was_heard_stays_unless_somebody_typed_it_since() -> None:
+    old = Document(Track("t:1"), heard=(tag("piano"), tag("sad")), heard_weights=(200, 100))
+    renewed = keep_heard(enrich("sad"), old)
+    assert (renewed.heard, renewed.heard_weights) == ((tag("piano"),), (200,))

@@ -1,0 +1,97 @@
+"""Columns are guessed where their headers are plain, and taken as said where they are said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from indexer.mapping import (
+    ColumnMapping,
+    MappingError,
+    check_columns,
+    guess_mapping,
+    load_mapping,
+    parse_map_options,
+    save_mapping,
+)
+
+
+def test_well_known_headers_are_guessed_whatever_their_writing() -> None:
+    headers = ["Track Name", "PERFORMER", "Album_Title", "Genre", "Licence", "Length", "Release Date", "Link", "ISRC"]
+    assert guess_mapping(headers).columns == {
+        "isrc": ("ISRC",),
+        "title": ("Track Name",),
+        "artist": ("PERFORMER",),
+        "album": ("Album_Title",),
+        "genre": ("Genre",),
+        "license": ("Licence",),
+        "duration": ("Length",),
+        "year": ("Release Date",),
+        "url": ("Link",),
+    }
+
+
+def test_all_columns_of_tags_are_taken_in_the_order_of_the_file() -> None:
+    assert guess_mapping(["Title", "Instruments", "Moods", "Keywords"]).columns["tags"] == (
+        "Instruments",
+        "Moods",
+        "Keywords",
+    )
+
+
+def test_track_is_a_title_only_where_it_is_not_a_number() -> None:
+    assert guess_mapping(["Artist", "Track"], [{"Track": "Blue"}]).columns["title"] == ("Track",)
+    assert "title" not in guess_mapping(["Artist", "Track"], [{"Track": "7"}, {"Track": "8"}]).columns
+
+
+def test_another_catalogues_source_column_is_not_ours() -> None:
+    assert "source" not in guess_mapping(["Title", "Source"]).columns
+    assert guess_mapping(["title", "source"]).columns["source"] == ("source",)
+
+
+def test_lengths_in_milliseconds_are_noticed_before_anything_is_indexed() -> None:
+    with pytest.raises(MappingError, match=r"got 200,000 .* did you pass milliseconds\? Say --map 'duration_ms=Length'"):
+        guess_mapping(["Title", "Length"], [{"Length": "180000"}, {"Length": "200000"}, {"Length": "240000"}])
+    assert guess_mapping(["Title", "duration_ms"], [{"duration_ms": "180000"}]).columns["duration_ms"]
+
+
+def test_options_replace_guesses_and_add_up_for_tags() -> None:
+    options = parse_map_options(["title=Name", "tags=Moods+Keywords", "tags=Styles", "genre="])
+    assert options == {"title": ("Name",), "tags": ("Moods", "Keywords", "Styles"), "genre": ()}
+    guessed = ColumnMapping({"title": ("Title",), "genre": ("Genre",), "artist": ("Styles",)})
+    assert guessed.updated(options).columns == {"title": ("Name",), "tags": ("Moods", "Keywords", "Styles")}
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [("title", "expected FIELD=COLUMN"), ("titel=Name", "no field 'titel', did you mean 'title'")],
+)
+def test_options_that_say_nothing_are_refused(option: str, message: str) -> None:
+    with pytest.raises(MappingError, match=message):
+        parse_map_options([option])
+
+
+def test_a_column_that_is_not_there_is_named_with_the_nearest() -> None:
+    with pytest.raises(MappingError, match="no column 'Nmae', did you mean 'Name'"):
+        check_columns(ColumnMapping({"title": ("Nmae",)}), ["Name", "Tags"])
+
+
+def test_a_table_of_which_nothing_is_known_asks_for_a_mapping() -> None:
+    with pytest.raises(MappingError, match="none of the columns A, B has a well-known name"):
+        check_columns(ColumnMapping({"year": ("B",)}), ["A", "B"])
+
+
+def test_a_saved_mapping_is_read_back(tmp_path: Path) -> None:
+    mapping = ColumnMapping({"title": ("Name",), "tags": ("Moods", "Ämter")}, separators=";\t")
+    save_mapping(mapping, tmp_path / "mapping.json")
+    assert load_mapping(tmp_path / "mapping.json") == mapping
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"columns": []}', '{"columns": {"x": ["A"]}}', '{"columns": {"title": 3}}'])
+def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "mapping.json").write_text(text)
+    with pytest.raises(MappingError, match=r"mapping\.json: expected"):
+        load_mapping(tmp_path / "mapping.json")
+    with pytest.raises(MappingError, match=r"missing\.json: cannot be read"):
+        load_mapping(tmp_path / "missing.json")
