@@ -139,29 +139,34 @@ def _alias_rows(counts: Mapping[str, Mapping[str, int]], more_aliases: Pairs) ->
 
 def _sum_up(
     counts: Mapping[str, Mapping[str, int]], canonical: _Canonical
-) -> tuple[dict[str, Counter[str]], dict[str, Counter[str]]]:
-    """Sum up the uses of each key by data set, and of each displayable form by key."""
-    uses: dict[str, Counter[str]] = {}
-    forms: dict[str, Counter[str]] = defaultdict(Counter)
-    for name in sorted(counts):
-        uses[name] = Counter()
+) -> tuple[dict[str, Counter[str]], dict[str, dict[str, Counter[str]]]]:
+    """Sum up the uses of each key by data set, and of each displayable form by key and data set."""
+    uses: dict[str, Counter[str]] = {name: Counter() for name in sorted(counts)}
+    forms: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+    for name, key_uses in uses.items():
         for spelling, n in counts[name].items():
             key = canonical(spelling)
-            uses[name][key] += n
+            key_uses[key] += n
             if not canonical.folding:
-                forms[key][spelling] += n
+                forms[key][name][spelling] += n
             elif fold_tag(spelling) == key:
-                forms[key][" ".join(spelling.lower().split())] += n
-        uses[name].pop("", None)
+                forms[key][name][" ".join(spelling.lower().split())] += n
+        key_uses.pop("", None)
     return uses, forms
 
 
-def _displayed(key: str, forms: Counter[str]) -> str:
-    """Choose the most common form, ties by code point; the key itself where only aliases were ever written.
+def _displayed(key: str, forms_by_set: Mapping[str, Counter[str]]) -> str:
+    """Choose the form that is most common in most data sets, then in all; the key where only aliases were written.
 
-    Capitals are a data set's typography (FMA writes all genres with them) and are not shown.
+    Typography is a data set's own (FMA writes *Indie-Rock* 1,500 times), so each has one vote and capitals go.
     """
-    return min(forms, key=lambda form: (-forms[form], form), default=key)
+    votes = Counter(_most_common(forms) for forms in forms_by_set.values())
+    total = sum(forms_by_set.values(), Counter())
+    return min(votes, key=lambda form: (-votes[form], -total[form], form), default=key)
+
+
+def _most_common(forms: Counter[str]) -> str:
+    return min(forms, key=lambda form: (-forms[form], form))
 
 
 def _admitted(uses: Counter[str], rules: SetRules, curated: frozenset[str]) -> set[str]:

@@ -46,6 +46,10 @@ class TestBuilding:
         vocabulary = build_vocabulary({"a": {"Female Vocals": 3, "female vocal": 2, "female voice": 9}})
         assert vocabulary.spellings == ("female vocals",)
 
+    def test_one_data_set_does_not_decide_how_a_tag_is_written(self) -> None:
+        uses = {"a": {"Indie-Rock": 1500}, "b": {"indie rock": 9, "indie-rock": 1}, "c": {"indie rock": 2}}
+        assert build_vocabulary(uses).spellings == ("indie rock",)
+
     def test_equally_common_forms_are_decided_by_code_point(self) -> None:
         assert build_vocabulary({"a": {"lo fi": 2, "lo-fi": 2}}).spellings == ("lo fi",)
 
