@@ -9,12 +9,13 @@ import difflib
 import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import orjson
 
 from indexer.cells import BadTrack, parse_duration
+from tagmodel.track import Track
 
 # Folded headers (letters and digits only) that name a field, the plainest first.
 KNOWN_HEADERS: Mapping[str, tuple[str, ...]] = {
@@ -48,11 +49,14 @@ FIELDS = tuple(KNOWN_HEADERS)
 # These are the project's own names: another catalogue's "Source" or "Shares" hardly means the same.
 _OWN_NAMES = frozenset({"source", "shares"})
 
+# A table with all of these was written by `tagkin export`, whose seconds are seconds.
+_EXPORTED = frozenset(field.name for field in fields(Track))
+
 # Between the tags of one cell, unless said otherwise.
 TAG_SEPARATORS = ",;|\t\n"
 
 # A catalogue whose middle track is longer than this was written in milliseconds.
-LONGEST_MEDIAN = 3 * 3600  # seconds
+LONGEST_MEDIAN = 6 * 3600  # seconds
 
 
 class MappingError(ValueError):
@@ -102,7 +106,8 @@ def guess_mapping(columns: Sequence[str], sample: Sequence[Mapping[str, object]]
     found["tags"] = tuple(column for column in columns if column in found["tags"])
     if found["duration_ms"]:
         found["duration"] = ()
-    _check_seconds(found["duration"], sample)
+    if not set(columns) >= _EXPORTED:
+        _check_seconds(found["duration"], sample)
     return ColumnMapping({name: names for name, names in found.items() if names})
 
 

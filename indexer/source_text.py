@@ -73,7 +73,7 @@ def check_encoding(path: Path, encoding: str | None = None) -> str:
     with open_source(path) as stream:
         head = stream.read(_BLOCK)
         chosen = encoding or next((name for mark, name in _BOMS.items() if head.startswith(mark)), "utf-8")
-        decoder, offset, line = _decoder(chosen), 0, 1
+        decoder, offset, line = find_codec(chosen), 0, 1
         block = head
         while True:
             pending = len(decoder.getstate()[0])
@@ -88,7 +88,8 @@ def check_encoding(path: Path, encoding: str | None = None) -> str:
             block = stream.read(_BLOCK)
 
 
-def _decoder(encoding: str) -> codecs.IncrementalDecoder:
+def find_codec(encoding: str) -> codecs.IncrementalDecoder:
+    """Return a decoder for an encoding; raises `SourceError` if there is none of that name."""
     try:
         return codecs.getincrementaldecoder(encoding)()
     except LookupError:

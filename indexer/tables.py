@@ -20,6 +20,7 @@ from indexer.source_text import (
     STDIN,
     bounded_lines,
     check_encoding,
+    find_codec,
     is_stream,
     open_source,
     open_text,
@@ -64,6 +65,7 @@ class Table:
         self.rereadable = not is_stream(path)
         self._read: Callable[[], Rows] = lambda: READERS[file_format](path, chosen)
         chosen = encoding or "utf-8-sig"
+        find_codec(chosen)
         if self.rereadable and file_format != "parquet":
             chosen = check_encoding(path, encoding)
         rows = self._read()

@@ -77,7 +77,11 @@ def test_columns_without_a_name_or_with_the_same_name_stay_apart() -> None:
     assert good("tags,tags,\n1,2,3\n") == [{"tags": "1", "tags.2": "2", "column 3": "3"}]
 
 
-@given(st.lists(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), min_size=2, max_size=2)))
+@given(
+    st.lists(
+        st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), min_size=2, max_size=2)
+    )
+)
 def test_whatever_the_csv_module_writes_is_read_back(rows: list[list[str]]) -> None:
     stream = io.StringIO(newline="")
     csv.writer(stream).writerows([["left", "right"], *rows])

@@ -51,7 +51,9 @@ def test_another_catalogues_source_column_is_not_ours() -> None:
 
 
 def test_lengths_in_milliseconds_are_noticed_before_anything_is_indexed() -> None:
-    with pytest.raises(MappingError, match=r"got 200,000 .* did you pass milliseconds\? Say --map 'duration_ms=Length'"):
+    with pytest.raises(
+        MappingError, match=r"got 200,000 .* did you pass milliseconds\? Say --map 'duration_ms=Length'"
+    ):
         guess_mapping(["Title", "Length"], [{"Length": "180000"}, {"Length": "200000"}, {"Length": "240000"}])
     assert guess_mapping(["Title", "duration_ms"], [{"duration_ms": "180000"}]).columns["duration_ms"]
 
@@ -88,7 +90,9 @@ def test_a_saved_mapping_is_read_back(tmp_path: Path) -> None:
     assert load_mapping(tmp_path / "mapping.json") == mapping
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"columns": []}', '{"columns": {"x": ["A"]}}', '{"columns": {"title": 3}}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"columns": []}', '{"columns": {"x": ["A"]}}', '{"columns": {"title": 3}}']
+)
 def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "mapping.json").write_text(text)
     with pytest.raises(MappingError, match=r"mapping\.json: expected"):

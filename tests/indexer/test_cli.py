@@ -1,0 +1,272 @@
+"""`tagkin index` as a librarian meets it: what it says, what it writes, and with which status it ends."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+
+from indexer import cli
+from indexer.jobs import run_index
+from search.engines import open_engine
+from tagmodel.model import ModelMissing
+from tagmodel.track import Track
+from tests.indexer.conftest import Desk
+from tests.indexer.tiny_model import TinyModel, tag
+
+CSV = "Track Name,Performer,Moods,Keywords,Length,BPM\nBlue,Joni,sad,piano;slow,3:05,90\nRed,Otis,,rock,200,120\n"
+
+
+def test_a_foreign_csv_is_mapped_shown_and_indexed(desk: Desk) -> None:
+    result = desk.index(desk.write("Sync Pool.csv", CSV))
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    for line in ("title        Track Name", "tags         Moods + Keywords", "(not used)   BPM"):
+        assert line in result.stderr
+    assert "2 added" in result.stderr
+    assert "holds 2 tracks" in result.stderr
+    blue = next(document for document in desk.documents().values() if document.track.title == "Blue")
+    assert blue.track.track_id.startswith("sync-pool:")
+    assert (blue.track.tags, blue.track.duration, blue.track.source) == (("sad", "piano", "slow"), 185.0, "sync-pool")
+
+
+def test_indexing_twice_is_indexing_once(desk: Desk) -> None:
+    path = desk.write("a.csv", CSV)
+    desk.index(path)
+    before = desk.documents()
+    result = desk.index(path)
+    assert "0 added, 2 unchanged" in result.stderr
+    assert desk.documents() == before
+
+
+def test_columns_and_separators_can_be_said_and_saved_for_the_next_delivery(desk: Desk) -> None:
+    first = desk.write("a.csv", "Name,Key,Words\nBlue,17,drum and bass/sad\n")
+    saved = desk.folder / "columns.json"
+    options = ("--map", "track_id=Key", "--map", "tags=Words", "--tag-separator", "/", "--save-mapping", saved)
+    assert desk.index(first, *options).exit_code == 0
+    second = desk.write("b.csv", "Name,Key,Words\nRed,18,rock/slow\n")
+    assert desk.index(second, "--mapping", saved, "--source-name", "a").exit_code == 0
+    documents = desk.documents()
+    assert documents["a:17"].track.tags == ("drum and bass", "sad")
+    assert documents["a:18"].track.tags == ("rock", "slow")
+
+
+def test_json_lines_come_from_stdin(desk: Desk) -> None:
+    result = desk.index("-", "--source-name", "pipe", stdin='{"id": 1, "title": "Blue", "tags": ["sad, slow"]}\n')
+    assert result.exit_code == 0
+    assert desk.documents()["pipe:1"].track.tags == ("sad, slow",)
+
+
+def test_a_dry_run_counts_and_writes_nothing(desk: Desk) -> None:
+    result = desk.index(desk.write("a.csv", CSV + "x,y\n"), "--dry-run")
+    assert result.exit_code == 1
+    assert "2 tracks, 1 rows rejected; nothing was written" in result.stderr
+    assert not desk.engine.exists()
+
+
+def test_rejects_can_be_mended_and_indexed_from_their_file(desk: Desk) -> None:
+    path = desk.write("a.csv", "title,artist,year\nBlue,Joni,20005\nRed,Otis,1968\nx,y\n")
+    rejects = desk.folder / "rejects.jsonl"
+    assert desk.index(path, "--rejects", rejects).exit_code == 1
+    found = [orjson.loads(line) for line in rejects.read_bytes().splitlines()]
+    assert [(reject["source"], reject["line"], reject["raw"]) for reject in found] == [
+        (str(path), 2, "Blue,Joni,20005"),
+        (str(path), 4, "x,y"),
+    ]
+    assert "year: expected a year from 1000 to 2100" in found[0]["reason"]
+    assert "row" not in found[1]
+    mended = found[0]["row"] | {"year": "2005"}
+    assert desk.index("-", "--source-name", "a", stdin=orjson.dumps(mended)).exit_code == 0
+    assert desk.titles() == ["Blue", "Red"]
+    path.write_text("title,artist,year\nBlue,Joni,2005\nRed,Otis,1968\n")
+    assert "0 added, 2 unchanged" in desk.index(path).stderr
+
+
+def test_rejects_can_be_a_csv_file(desk: Desk) -> None:
+    rejects = desk.folder / "rejects.csv"
+    desk.index(desk.write("a.csv", 'title,year\n"Blue, really",soon\nRed,1968\n'), "--rejects", rejects)
+    header, row = rejects.read_text().splitlines()
+    assert header == "source,line,reason,raw"
+    assert row.endswith('"""Blue, really"",soon"')
+
+
+def test_without_a_rejects_file_the_first_few_are_shown(desk: Desk) -> None:
+    result = desk.index(desk.write("a.csv", "title,year\n" + "x,soon\n" * 9 + "y,2000\n"))
+    assert result.exit_code == 1
+    assert result.stderr.count("rejected /") == 5
+    assert "line 2: year: expected" in result.stderr
+    assert "further rejects are only counted; --rejects FILE keeps them all" in result.stderr
+    assert "9 rejected" in result.stderr
+
+
+def test_unknown_tags_are_counted_and_told_how_to_get_kin(desk: Desk) -> None:
+    result = desk.index(desk.write("a.csv", "title,tags\nBlue,zeuhl;sad;canterbury\n"))
+    assert "2 tags are not in the model: they are found literally; retrain with" in result.stderr
+
+
+def test_pruning_removes_what_is_gone(desk: Desk) -> None:
+    desk.index(desk.write("a.csv", CSV))
+    result = desk.index(desk.write("a.csv", "\n".join(CSV.splitlines()[:2])), "--prune")
+    assert "1 pruned" in result.stderr
+    assert desk.titles() == ["Blue"]
+
+
+def test_an_index_can_be_expanded_anew_without_its_sources(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = desk.write("a.csv", CSV)
+    desk.index(path)
+    path.unlink()
+    monkeypatch.setattr(cli, "load_model", lambda _path: TinyModel("new", {"rock": ("piano", 9)}))
+    result = desk.index("--reexpand")
+    assert result.exit_code == 0
+    assert "2 tracks expanded anew" in result.stderr
+    (red,) = (document for document in desk.documents().values() if document.track.title == "Red")
+    assert (red.implied, red.model_id) == ((tag("piano"),), "new")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.xls", b"x", r"expected a file named .csv, .tsv, .jsonl, .parquet"),
+        ("a.csv", b"", "is it empty"),
+        ("a.csv", b"title,tags\n", "nothing but a header"),
+        ("a.csv", "title,tags\nGröße,rock\n".encode("cp1252"), "pass --encoding cp1252"),
+        ("a.csv", b"a,b\n1,2\n", "none of the columns a, b has a well-known name"),
+        ("a.csv", b"title,length\nx,180000\ny,200000\n", "did you pass milliseconds"),
+        ("a.parquet", b"x", "no readable Parquet file"),
+    ],
+)
+def test_a_source_that_cannot_be_used_leaves_nothing_behind(
+    desk: Desk, name: str, content: bytes, message: str
+) -> None:
+    good = desk.write("good.csv", CSV)
+    result = desk.index(good, desk.write(name, content))
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert not desk.engine.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "expected a SOURCE"),
+        (("nowhere.csv",), "there is no such file, folder or data set; data sets are: mtat, fma"),
+        (("mtat", "--data-dir", "/nowhere"), "mtat: expected /nowhere/magnatagatune/annotations_final.csv"),
+        (("-", "--map", "titel=Name"), "no field 'titel', did you mean 'title'"),
+        (("-", "--encoding", "klingon", "--format", "csv"), "no such encoding"),
+        (("-", "--rejects", "x.txt"), "ends in .jsonl or .csv"),
+        (("-", "a.csv", "--source-name", "x"), "expected one SOURCE"),
+        (("mtat", "--mapping", "/nowhere.json"), "cannot be read"),
+    ],
+)
+def test_slips_on_the_command_line_are_told(desk: Desk, arguments: tuple[str, ...], message: str) -> None:
+    result = desk.index(*arguments, stdin="title\nx\n")
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert not desk.engine.exists()
+
+
+def test_two_sources_of_one_name_are_told_apart(desk: Desk) -> None:
+    (desk.folder / "sub").mkdir()
+    result = desk.index(desk.write("a.csv", CSV), desk.write("sub/a.csv", CSV))
+    assert result.exit_code == 2
+    assert "two sources are named 'a'" in result.stderr
+
+
+def test_a_missing_model_is_told_before_anything_is_written(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_path: Path | None) -> TinyModel:
+        raise ModelMissing("there is no tag model at x; train one")
+
+    monkeypatch.setattr(cli, "load_model", missing)
+    result = desk.index(desk.write("a.csv", CSV))
+    assert (result.exit_code, result.stderr) == (2, "tagkin: there is no tag model at x; train one\n")
+    assert not desk.engine.exists()
+
+
+def test_an_index_that_is_being_written_is_left_alone(desk: Desk) -> None:
+    engine = open_engine(str(desk.engine), create=True)
+    with engine.writer():
+        result = desk.index(desk.write("a.csv", CSV))
+    engine.close()
+    assert result.exit_code == 3
+    assert f"is being written by process {os.getpid()}" in result.stderr
+    assert desk.documents() == {}
+
+
+def test_something_else_in_place_of_the_index_is_not_touched(desk: Desk) -> None:
+    desk.write("index", "my notes")
+    result = desk.index(desk.write("a.csv", CSV))
+    assert result.exit_code == 3
+    assert desk.engine.read_text() == "my notes"
+
+
+def test_a_stop_by_hand_keeps_what_was_committed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "run_index", stopped)
+    result = desk.index(desk.write("a.csv", CSV))
+    assert result.exit_code == 130
+    assert "the same command goes on from there" in result.stderr
+    monkeypatch.setattr(cli, "run_index", run_index)
+    assert desk.index(desk.folder / "a.csv").exit_code == 0
+
+
+def test_invented_tracks_can_be_indexed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [Track(f"invented:{at}", title=f"Song {at}", source="invented") for at in range(3)]
+    monkeypatch.setattr(cli, "_invent", lambda _model: iter(made))
+    assert desk.index("invented").exit_code == 0
+    assert [document.track for document in desk.documents().values()] == made
+
+
+_LIMITED = """
+import resource, sys
+from indexer import cli
+from tests.indexer.tiny_model import TinyModel
+cli.load_model = lambda path: TinyModel()
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)
+cli.index_command()
+"""
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_told_and_the_run_goes_on_when_there_is_room(desk: Desk) -> None:
+    rows = "".join(f'{{"id":{at},"title":"Song {at}","tags":["sad"]}}\n' for at in range(20_000))
+    source = desk.write("a.jsonl", rows)
+    command = [sys.executable, "-c", _LIMITED]
+    arguments = [str(source), "--engine", str(desk.engine)]
+    full = subprocess.run([*command, "1500000", *arguments], capture_output=True, text=True, check=False, timeout=60)
+    assert full.returncode == 3
+    assert "Traceback" not in full.stderr
+    assert "free" in full.stderr
+    held = desk.documents()
+    assert 0 < len(held) < 20_000
+    unlimited = str(resource.RLIM_INFINITY)
+    done = subprocess.run([*command, unlimited, *arguments], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0
+    assert "resuming" in done.stderr
+    assert len(desk.documents()) == 20_000
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_with_130_and_the_same_command_resumes(desk: Desk) -> None:
+    command = [sys.executable, "-c", _LIMITED, str(resource.RLIM_INFINITY), "-", "--engine", str(desk.engine)]
+    lines = [f'{{"id":{at},"title":"Song {at}"}}\n'.encode() for at in range(5_000)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(b"".join(lines))  # more than two batches, so one at least is committed
+    process.stdin.flush()
+    while not (desk.engine / "index.sqlite").exists() or len(desk.documents()) < 2_000:
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130, said
+    assert b"the same command goes on from there" in said
+    result = desk.index("-", stdin=b"".join(lines))
+    assert "resuming stdin" in result.stderr
+    assert len(desk.documents()) == 5_000
