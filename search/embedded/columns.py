@@ -1,8 +1,8 @@
 """Adding one weighted column to a score array: the inner loop of every search, and the only private call of SciPy.
 
-``csc_matvec`` adds in place, 0.6 ns a posting; the public ``matrix @ vector`` copies columns first and takes three
-times as long. It is private, so it is tried against the public formula when it is
-first used, and left alone if it differs.
+``csc_matvec`` adds in place, 0.6 ns a posting; the public ``matrix[:, columns] @ weights`` copies the columns first and
+takes three times as long. It is private, so it is tried against plain NumPy when it is first used, and left alone if
+it is gone or does something else.
 """
 
 from __future__ import annotations
@@ -34,27 +34,23 @@ def add_column(
 
 @cache
 def _fastest() -> AddColumn:
-    """Return the private loop when it does what the public formula does, else the formula."""
+    """Return the private loop when it does what NumPy does, else NumPy's way."""
     try:
         fast = _private_loop()
-        return fast if _agrees(fast) else add_column_publicly
+        return fast if _agrees(fast) else add_column_by_numpy
     except (ImportError, AttributeError, TypeError, ValueError):
-        return add_column_publicly
+        return add_column_by_numpy
 
 
-def add_column_publicly(
+def add_column_by_numpy(
     scores: NDArray[np.float32], rows: NDArray[np.int32], weights: NDArray[np.float32], factor: float
 ) -> None:
-    """Do what `add_column` does by SciPy's public interface."""
-    from scipy.sparse import csc_array  # noqa: PLC0415 - takes 0.1 s, and only searches need it
-
-    starts = np.array([0, len(rows)], np.int32)
-    column = csc_array((weights, rows, starts), shape=(len(scores), 1))
-    scores += column @ np.array([factor], np.float32)
+    """Do what `add_column` does with NumPy alone, five times as slowly."""
+    scores[rows] += weights * np.float32(factor)
 
 
 def _private_loop() -> AddColumn:
-    from scipy.sparse import _sparsetools  # noqa: PLC0415
+    from scipy.sparse import _sparsetools  # noqa: PLC0415 - takes 0.1 s, and only searches need it
 
     matvec: Callable[..., Any] = _sparsetools.csc_matvec
 
@@ -69,5 +65,5 @@ def _agrees(fast: AddColumn) -> bool:
     rows, weights = np.array([0, 2, 3], np.int32), np.array([1.0, 0.5, 0.25], np.float32)
     got, expected = np.full(5, 0.125, np.float32), np.full(5, 0.125, np.float32)
     fast(got, rows, weights, 0.75)
-    add_column_publicly(expected, rows, weights, 0.75)
+    add_column_by_numpy(expected, rows, weights, 0.75)
     return bool(np.array_equal(got, expected))
