@@ -1,0 +1,91 @@
+"""Suggestions to creators, and the implied tags of documents: the set-to-tag model in the vocabulary's ids.
+
+Both leave out what was typed. What contradicts a typed tag is left out of suggestions only where both cannot be true
+(*slow*, *fast*); *male* beside *female* may be suggested, as duets exist, but never finds a track.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagmodel.implication import SetToTag
+from tagmodel.model import Reason, Suggestion
+from tagmodel.vocabulary import Vocabulary
+
+# Reasons given for one suggestion; weaker ones say nothing to a reader.
+MAX_REASONS = 3
+
+# A smaller share of the evidence is no reason.
+MIN_REASON_SHARE = 0.05
+
+
+def imply_tags(
+    set_to_tag: SetToTag, vocabulary: Vocabulary, typed: Sequence[Sequence[str]]
+) -> list[tuple[tuple[str, ...], tuple[int, ...]]]:
+    """Say what each set of typed tag ids implies.
+
+    Returns
+    -------
+    per set: tag ids with weights in [1, 256], units of 1/256; best first, at most `MAX_IMPLIED`
+        Never typed or contradicting ones. Unknown ids are ignored.
+    """
+    ids, numbers = vocabulary.ids, vocabulary.number
+    known = [[number for tag in tags if (number := numbers(tag)) is not None] for tags in typed]
+    return [
+        (tuple([ids[number] for number in implied.tolist()]), tuple(units.tolist()))
+        for implied, units in set_to_tag.imply(known)
+    ]
+
+
+def suggestion_probabilities(
+    set_to_tag: SetToTag, vocabulary: Vocabulary, typed: Sequence[Sequence[int]]
+) -> NDArray[np.float32]:
+    """Return how probable it is that each tag was forgotten, for sets of typed tag numbers.
+
+    Returns
+    -------
+    shape (n_sets, n_tags)
+        In [0, 1]; 0 for typed tags and what cannot be true beside one.
+    """
+    probabilities = set_to_tag.probabilities(typed)
+    for row, numbers in zip(probabilities, typed, strict=True):
+        row[_ruled_out(vocabulary, numbers)] = 0
+    return probabilities
+
+
+def _ruled_out(vocabulary: Vocabulary, typed: Sequence[int]) -> list[int]:
+    contradicting = (vocabulary.contradicting(vocabulary.ids[number], hard_only=True) for number in typed)
+    numbers = (vocabulary.number(tag) for tags in contradicting for tag in tags)
+    return [number for number in numbers if number is not None]
+
+
+def suggest_tags(set_to_tag: SetToTag, vocabulary: Vocabulary, typed: Sequence[str], k: int) -> tuple[Suggestion, ...]:
+    """Suggest up to `k` tags that go with the typed tag ids, most probable first, ties by tag number.
+
+    Without a typed tag that the model knows there is nothing to go by, and nothing is suggested.
+    """
+    numbers = [number for tag in dict.fromkeys(typed) if (number := vocabulary.number(tag)) is not None]
+    if not numbers:
+        return ()
+    probabilities = suggestion_probabilities(set_to_tag, vocabulary, [numbers])[0]
+    best = np.argsort(-probabilities, kind="stable")[:k]
+    return tuple(
+        Suggestion(vocabulary.ids[tag], float(probabilities[tag]), _reasons(set_to_tag, vocabulary, numbers, tag))
+        for tag in best.tolist()
+        if probabilities[tag] > 0
+    )
+
+
+def _reasons(set_to_tag: SetToTag, vocabulary: Vocabulary, typed: Sequence[int], tag: int) -> tuple[Reason, ...]:
+    """Share out the evidence for a tag among the typed tags that speak for it, strongest first, ties as typed."""
+    speaking = np.maximum(set_to_tag.contributions(typed, tag), 0).astype(np.float64)
+    if not speaking.any():
+        return ()
+    shares = speaking / speaking.sum()
+    order = np.argsort(-shares, kind="stable")[:MAX_REASONS]
+    return tuple(
+        Reason(vocabulary.ids[typed[at]], float(shares[at])) for at in order.tolist() if shares[at] >= MIN_REASON_SHARE
+    )
