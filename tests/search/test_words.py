@@ -17,6 +17,8 @@ from search.words import fold_value, fold_words
         ("ﬁn", "fin"),
         ("Σίσυφος", "σισυφοσ"),
         ("ᴬ", "a"),
+        ("\u201cWeird Al\u201d Yankovic", '"weird al" yankovic'),
+        ("\u200eRock\x00and Roll\u202c", "rock and roll"),
         ("", ""),
     ],
 )
