@@ -76,7 +76,7 @@ def stress_layout(distances: Floats, start: Floats) -> Floats:
     """
     n = len(distances)
     if n < 2:
-        return start - start.mean(axis=0)
+        return np.zeros_like(start)
     weights = (distances + np.eye(n)) ** -2.0
     np.fill_diagonal(weights, 0)
     laplacian = np.diag(weights.sum(axis=1)) - weights

@@ -20,9 +20,9 @@ from tagmodel.tag_map import TITLE_FONT, title_box
 # Paper around the islands.
 BORDER = 60.0  # px
 # How far land reaches beyond its words.
-SHORE = 14.0  # px
+SHORE = 18.0  # px
 # Edges by similarity: from which on, width in px, opacity. Those that leave an island are fainter still.
-STRENGTHS = ((0.0, 0.7, 0.14), (0.4, 0.9, 0.22), (0.65, 1.3, 0.34))
+STRENGTHS = ((0.0, 0.7, 0.14), (0.12, 1.0, 0.24), (0.25, 1.6, 0.36))
 CROSSING = 0.5  # of the opacity
 
 

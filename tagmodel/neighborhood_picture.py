@@ -86,11 +86,13 @@ def _path_lengths(graph: nx.Graph) -> Floats:
 
 def _lines(graph: nx.Graph, places: Floats) -> Iterator[str]:
     place = dict(zip(graph, places, strict=True))
+    strongest = max((similarity for _, _, similarity in graph.edges.data("similarity")), default=1.0)
     for a, b, similarity in graph.edges.data("similarity"):
         (x, y), (to_x, to_y) = place[a], place[b]
         same = graph.nodes[a]["community"] == graph.nodes[b]["community"]
         color = f"c{graph.nodes[a]['color']}" if same else "ink"
-        look = f'stroke-width="{1 + 4 * similarity:.1f}" opacity="{0.12 + 0.3 * similarity:.2f}"'
+        strength = similarity / strongest
+        look = f'stroke-width="{1 + 5 * strength:.1f}" opacity="{0.15 + 0.4 * strength:.2f}"'
         yield f'<path class="{color} edges" {look} d="M{x:.0f} {y:.0f}L{to_x:.0f} {to_y:.0f}"/>'
 
 

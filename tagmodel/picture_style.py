@@ -24,6 +24,8 @@ HUES = (  # light, dark
     ("#046b96", "#74ccfe"),  # azure
     ("#9b4805", "#fdab7c"),  # orange
 )
+# A picture asks for no more of the screen than this; who wants more zooms in.
+WIDEST = 1600  # px
 PAPER = {"light": "#fcfbf9", "dark": "#15171c"}
 INK = {"light": "#22242a", "dark": "#e9e9ec"}
 
@@ -52,10 +54,11 @@ def svg_document(box: tuple[float, float, float, float], title: str, body: Itera
         Elements, escaped.
     """
     left, top, width, height = (f"{value:.0f}" for value in box)
+    scale = min(1.0, WIDEST / max(box[2], 1.0))
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="tags" role="img" viewBox="{left} {top} {width} {height}"'
-            f' width="{width}" height="{height}">',
+            f' width="{scale * box[2]:.0f}" height="{scale * box[3]:.0f}">',
             f"<title>{escape(title)}</title>",
             f"<style>\n{_style()}</style>",
             f'<rect class="paper" x="{left}" y="{top}" width="{width}" height="{height}"/>',

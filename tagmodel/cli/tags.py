@@ -104,6 +104,7 @@ def path(source: str, target: str, as_json: bool, model_path: Path | None) -> No
 @click.option("-o", "--output", default="-", show_default=True, help="File to write; - is standard output.")
 @model_option
 def graph(
+    *,
     tags: tuple[str, ...],
     depth: int,
     limit: int | None,
