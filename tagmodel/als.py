@@ -19,7 +19,7 @@ from tagmodel.embedding import TagEmbedding
 class AlsOptions:
     """implicit's own names; chosen on held-out items (benchmarks/kin_ablation.py)."""
 
-    factors: int = 64
+    factors: int = 32
     regularization: float = 3.0
     alpha: float = 10.0
     iterations: int = 12
@@ -29,7 +29,7 @@ def train_als(
     items: EncodedItems,
     n_tags: int,
     *,
-    options: AlsOptions = AlsOptions(),  # noqa: B008 - frozen
+    options: AlsOptions = AlsOptions(),
     seed: int = 0,
     iteration_done: Callable[[], None] = lambda: None,
 ) -> TagEmbedding:
@@ -44,14 +44,14 @@ def train_als(
     ----------
     Hu, Koren and Volinsky, "Collaborative Filtering for Implicit Feedback Datasets", ICDM 2008.
     """
-    from scipy import sparse
-    from threadpoolctl import threadpool_limits
+    from scipy import sparse  # noqa: PLC0415 - only training needs it
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - only training needs it
 
     matrix = item_matrix([item for item in items if item], n_tags)
     if not matrix.nnz:
         return TagEmbedding("als", np.zeros((n_tags, options.factors), np.float32))
     with threadpool_limits(1):
-        from implicit.cpu.als import AlternatingLeastSquares
+        from implicit.cpu.als import AlternatingLeastSquares  # noqa: PLC0415 - an optional dependency, for training
 
         model = AlternatingLeastSquares(
             factors=options.factors,

@@ -95,13 +95,13 @@ class PairCounts:
         together, share = self.together(rows), self.uses / max(self.n_items, 1)
         towards = _lift(together, self.uses[None, :], share[rows, None])
         back = _lift(together, self.uses[rows, None], share[None, :])
-        return (towards**TOWARDS * back ** (1 - TOWARDS)).astype(np.float32)  # type: ignore[no-any-return]
+        return (towards**TOWARDS * back ** (1 - TOWARDS)).astype(np.float32)
 
 
 def _lift(together: Floats, uses: NDArray[np.int64], share: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return ``(P(a | b) - P(a)) / (1 - P(a))`` for `uses` of b and `share` of a, smoothed, 0 below chance."""
     conditional = (together + PRIOR_ITEMS * share) / (uses + PRIOR_ITEMS)
-    return np.clip((conditional - share) / np.maximum(1 - share, 1e-9), 0, 1)  # type: ignore[no-any-return]
+    return np.clip((conditional - share) / np.maximum(1 - share, 1e-9), 0, 1)
 
 
 def count_pairs(name: str, items: EncodedItems, in_set: NDArray[np.bool_]) -> PairCounts:
@@ -112,7 +112,7 @@ def count_pairs(name: str, items: EncodedItems, in_set: NDArray[np.bool_]) -> Pa
     in_set : shape (n_tags,)
         Which tags belong to the set's own vocabulary; others are not looked at.
     """
-    from scipy import sparse
+    from scipy import sparse  # noqa: PLC0415 - only training needs it
 
     matrix = item_matrix(items, len(in_set))
     matrix = (matrix @ sparse.diags_array(in_set.astype(np.float32))).tocsr()
@@ -127,11 +127,17 @@ def count_pairs(name: str, items: EncodedItems, in_set: NDArray[np.bool_]) -> Pa
 
 def item_matrix(items: EncodedItems, n_tags: int) -> sparse.csr_array:
     """Return items as a matrix of 0 and 1, shape (n_items, n_tags), float32."""
-    from scipy import sparse
+    from scipy import sparse  # noqa: PLC0415 - only training needs it
 
     starts = np.concatenate([[0], np.cumsum([len(item) for item in items])])
     tags = np.fromiter((tag for item in items for tag in item), dtype=np.int32, count=int(starts[-1]))
     return sparse.csr_array((np.ones(len(tags), np.float32), tags, starts), shape=(len(items), n_tags))
+
+
+def tag_uses(items: EncodedItems, n_tags: int) -> NDArray[np.int64]:
+    """Count the items with each tag, shape (n_tags,)."""
+    tags = np.fromiter((tag for item in items for tag in item), dtype=np.int64)
+    return np.bincount(tags, minlength=n_tags)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,14 +152,14 @@ class CoOccurrence:
 
     sets: tuple[PairCounts, ...]
 
-    def evidence(self, rows: slice) -> Evidence:
-        """Average what the sets say of the tags in `rows`."""
+    def evidence(self, rows: slice, min_expected: float = MIN_EXPECTED) -> Evidence:
+        """Average what the sets say of the tags in `rows`, each where chance would give it `min_expected` items."""
         shape = self.sets[0].counts[rows].shape
         similarity, pmi, weights, support, expected = (np.zeros(shape, np.float32) for _ in range(5))
         veto_pmi = np.full(shape, np.nan, np.float32)
         for pairs in self.sets:
             together, chance = pairs.together(rows), pairs.expected(rows)
-            weight = np.where(chance >= MIN_EXPECTED, np.minimum(chance, MAX_EXPECTED), 0)
+            weight = np.where(chance >= min_expected, np.minimum(chance, MAX_EXPECTED), 0)
             bits = pmi_bits(together, chance)
             weights += weight
             similarity += weight * pairs.similarity(rows)
@@ -171,4 +177,4 @@ class CoOccurrence:
 
 def pmi_bits(together: Floats, expected: Floats) -> Floats:
     """Return the pointwise mutual information in bits, half an item added so that never together stays finite."""
-    return np.log2((together + 0.5) / (expected + 0.5)).astype(np.float32)  # type: ignore[no-any-return]
+    return np.log2((together + 0.5) / (expected + 0.5)).astype(np.float32)

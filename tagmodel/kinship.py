@@ -1,15 +1,16 @@
 """From co-occurrence and two embeddings to the kin of each tag.
 
-All three speak on one scale, that of co-occurrence: a cosine counts as the co-occurrence similarity that pairs of such a
-cosine have on average. The embeddings are then what is believed before counting, worth `prior_expected` items with both
-tags by chance; the more items chance would give, the more the count itself decides. So a similarity is the
-co-occurrence similarity one may expect to count in data without end: 1 for two tags that always stand together, 0 at
-chance, comparable between tags. Antonyms, whose vectors are alike, are vetoed by negative PMI and by their words.
+All three speak on one scale, that of co-occurrence, which is close to a correlation (`PairCounts.similarity`): a cosine
+counts as the co-occurrence similarity that pairs of such a cosine have on average. The embeddings are what is believed
+before counting, worth `prior_expected` items with both tags by chance; the more items chance would give, the more the
+count itself decides. So a similarity is the correlation one may expect to count in data without end: 1 for two tags
+that always stand together, 0 at chance, comparable between tags; 0.1 is a weak kin, 0.2 a good one, 0.4 nearly the same
+thing. Antonyms, whose vectors are alike, are vetoed by negative PMI and by their words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,13 +18,18 @@ import numpy as np
 
 from tagmodel.cooccurrence import CoOccurrence, Evidence, Floats
 from tagmodel.embedding import TagEmbedding
+from tagmodel.folding import negated
 from tagmodel.kin import MAX_KIN, KinTable
 from tagmodel.vocabulary import Vocabulary
 
 # Tags looked at in one go: 256 rows of 2,000 float32 fit the processor's cache.
 BLOCK = 256
-# Steps of a calibration curve, each of as many pairs.
-CURVE_STEPS = 100
+# The steps of a calibration curve get finer towards high cosines, where kin are: so many for each half of what is left.
+STEPS_PER_HALVING = 4
+# Pairs of the last, finest step.
+LAST_STEP = 50
+# Pairs that calibrate may be too rare to be evidence one by one: chance gives so many items with both tags.
+CALIBRATION_EXPECTED = 1.0
 
 
 @dataclass(frozen=True)
@@ -36,20 +42,23 @@ class KinOptions:
         What the embeddings are worth, in items with both tags that chance would give.
     word2vec, als
         Shares of the two in what the embeddings say together; 0 shows an origin as evidence only.
-    min_support
-        Items with both tags from which on uncounted kin are believed as they are.
+    prior_support
+        Items with both tags at which half of what the embeddings say of an uncountable pair is believed.
     unseen
         What is believed of the embeddings about tags that had no chance to meet, in [0, 1].
     min_similarity
         Worse kin are no kin.
+    denial
+        What counts of the similarity of a tag that says what is absent ("no flute") to one that says what is there.
     """
 
-    prior_expected: float = 20.0
+    prior_expected: float = 10.0
     word2vec: float = 0.5
     als: float = 0.5
-    min_support: int = 3
-    unseen: float = 0.6
+    prior_support: float = 2.0
+    unseen: float = 0.4
     min_similarity: float = 0.04
+    denial: float = 0.5
 
 
 class Curve(NamedTuple):
@@ -60,12 +69,12 @@ class Curve(NamedTuple):
 
     def __call__(self, cosines: Floats) -> Floats:
         """Map cosines of any shape."""
-        return np.interp(cosines, self.cosines, self.similarities).astype(np.float32)
+        return np.asarray(np.interp(cosines, self.cosines, self.similarities), dtype=np.float32)
 
 
 # For catalogues too small to count anything: about what all five data sets give.
 USUAL_CURVE = Curve(
-    np.array([0.0, 0.4, 0.6, 0.8, 0.9, 1.0], np.float32), np.array([0.0, 0.04, 0.1, 0.2, 0.35, 0.6], np.float32)
+    np.array([0, 0.2, 0.4, 0.6, 0.8, 0.9, 1], np.float32), np.array([0, 0.02, 0.05, 0.09, 0.15, 0.25, 0.5], np.float32)
 )
 
 
@@ -75,31 +84,27 @@ def fit_curve(cosines: Floats, similarities: Floats) -> Curve:
     Parameters
     ----------
     cosines, similarities : shape (n_pairs,)
-        With fewer than `CURVE_STEPS` pairs, `USUAL_CURVE` is returned.
+        With fewer than four times `LAST_STEP` pairs, `USUAL_CURVE` is returned.
 
     References
     ----------
     Ayer et al., "An empirical distribution function for sampling with incomplete information", 1955 (pool adjacent
     violators).
     """
-    if len(cosines) < CURVE_STEPS:
+    n_pairs = len(cosines)
+    if n_pairs < 4 * LAST_STEP:
         return USUAL_CURVE
     order = np.lexsort((similarities, cosines))
-    steps = np.array_split(order, CURVE_STEPS)
-    middles = np.array([cosines[step].mean() for step in steps], np.float32)
-    return Curve(middles, rising_means([float(similarities[step].mean()) for step in steps]))
-
-
-def rising_means(values: Sequence[float]) -> Floats:
-    """Return the non-decreasing values nearest to `values` in least squares."""
-    pools: list[tuple[float, int]] = []
-    for value in values:
-        mean, size = value, 1
-        while pools and pools[-1][0] > mean:
-            before, n = pools.pop()
-            mean, size = (before * n + mean * size) / (n + size), n + size
-        pools.append((mean, size))
-    return np.repeat([mean for mean, _ in pools], [size for _, size in pools]).astype(np.float32)
+    n_steps = int(STEPS_PER_HALVING * np.log2(n_pairs / LAST_STEP))
+    ends = np.rint(n_pairs * (1 - 0.5 ** (np.arange(1, n_steps + 1) / STEPS_PER_HALVING))).astype(int)
+    pools: list[tuple[float, float, int]] = []
+    for step in np.split(order, ends):
+        x, y, size = float(cosines[step].mean()), float(similarities[step].mean()), len(step)
+        while pools and pools[-1][1] >= y:
+            before_x, before_y, n = pools.pop()
+            x, y, size = (before_x * n + x * size) / (n + size), (before_y * n + y * size) / (n + size), n + size
+        pools.append((x, y, size))
+    return Curve(np.array([x for x, _, _ in pools], np.float32), np.array([y for _, y, _ in pools], np.float32))
 
 
 class Origins(NamedTuple):
@@ -122,11 +127,12 @@ class Kinship:
 
     @classmethod
     def calibrate(cls, cooccurrence: CoOccurrence, word2vec: TagEmbedding, als: TagEmbedding) -> Kinship:
-        """Bring the cosines of both embeddings to the scale of co-occurrence, over all pairs that can be counted."""
+        """Bring the cosines of both embeddings to the scale of co-occurrence, over all pairs with a chance to meet."""
         counted, cosines_w, cosines_a = [], [], []
         for rows in blocks(len(als.vectors)):
-            evidence = cooccurrence.evidence(rows)
+            evidence = cooccurrence.evidence(rows, min_expected=CALIBRATION_EXPECTED)
             known = ~np.isnan(evidence.pmi)
+            known[np.arange(rows.stop - rows.start), np.arange(rows.start, rows.stop)] = False
             counted.append(evidence.similarity[known])
             cosines_w.append((word2vec.directions[rows] @ word2vec.directions.T)[known])
             cosines_a.append((als.directions[rows] @ als.directions.T)[known])
@@ -156,26 +162,29 @@ def combine(origins: Origins, options: KinOptions) -> Floats:
     believed = (options.word2vec * origins.word2vec + options.als * origins.als) / shares
     weight = counted.expected / (counted.expected + options.prior_expected + 1e-9)
     known = ~np.isnan(counted.pmi)
-    combined = np.where(known, weight * counted.similarity + (1 - weight) * believed, believed * _trust(counted, options))
-    return np.where(counted.veto, 0, combined).astype(np.float32)
+    both = weight * counted.similarity + (1 - weight) * believed
+    combined = np.where(known, both, believed * _trust(counted, options))
+    return np.asarray(np.where(counted.veto, 0, combined), dtype=np.float32)
 
 
 def _trust(counted: Evidence, options: KinOptions) -> Floats:
-    """Say how far embeddings are believed where nothing can be counted.
+    """Say how far embeddings are believed where nothing can be counted, in [0, 1].
 
-    Fully when enough items carry both tags; less when chance would not have brought the two together even once, as for
-    tags of different data sets; not at all when they could have met and did not.
+    The more items carry both tags, the more. Tags that had no chance to meet, as those of different data sets, keep
+    `KinOptions.unseen`; the more often chance would have brought two together that never met, the less.
     """
-    unseen = np.where(counted.expected < 1, options.unseen, 0)
-    return np.where(counted.support >= options.min_support, 1, unseen).astype(np.float32)
+    met = counted.support / (counted.support + options.prior_support)
+    return np.asarray(np.maximum(met, options.unseen / (1 + counted.expected)), dtype=np.float32)
 
 
 def find_kin(kinship: Kinship, vocabulary: Vocabulary, options: KinOptions) -> KinTable:
     """List the kin of every tag: at most `MAX_KIN`, best first, ties by tag number, contradicting tags never."""
     tables = []
+    denials = np.array([negated(key) is not None for key in vocabulary.keys])
     for rows in blocks(len(vocabulary)):
         origins = kinship.origins(rows)
         similarity = combine(origins, options)
+        similarity[np.ix_(~denials[rows], denials)] *= options.denial
         for at, number in enumerate(range(rows.start, rows.stop)):
             similarity[at, [number, *_contradicting(vocabulary, number)]] = 0
         similarity[similarity < options.min_similarity] = 0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tagmodel.kin import KinTable
+from tagmodel.kin import MAX_KIN, KinTable
 from tagmodel.storage import BadModel, ModelMissing, read_model_files, write_model_files
 from tagmodel.vocabulary import Vocabulary
 
@@ -24,7 +24,17 @@ if TYPE_CHECKING:
     from tagmodel.embedding import TagEmbedding
     from tagmodel.implication import SetToTag
 
-__all__ = ["BadModel", "Kin", "ModelMissing", "Reason", "Suggestion", "TagModel", "load_model", "save_model"]
+__all__ = [
+    "MAX_KIN",
+    "BadModel",
+    "Kin",
+    "ModelMissing",
+    "Reason",
+    "Suggestion",
+    "TagModel",
+    "load_model",
+    "save_model",
+]
 
 # The model that ships with the project, trained on all five data sets.
 SHIPPED_MODEL = Path(__file__).parent / "models" / "default"
@@ -112,13 +122,13 @@ class TagModel:
     @cached_property
     def set_to_tag(self) -> SetToTag:
         """What a set of typed tags says about every other tag."""
-        from tagmodel.implication import SetToTag
+        from tagmodel.implication import SetToTag  # noqa: PLC0415 - brings scipy; kin need none of it
 
         return SetToTag.from_arrays(self.namespace("implication"))
 
     def embedding(self, name: str) -> TagEmbedding:
         """Return the ``"word2vec"`` or ``"als"`` vectors."""
-        from tagmodel.embedding import TagEmbedding
+        from tagmodel.embedding import TagEmbedding  # noqa: PLC0415 - serving never asks for vectors
 
         return TagEmbedding.from_arrays(name, self.namespace(name))
 
@@ -129,7 +139,9 @@ class TagModel:
             return ()
         table, ids = self.kin_table, self.vocabulary.ids
         columns = (table.similarity, table.cooccurrence, table.word2vec, table.als, table.pmi, table.support)
-        rows = zip(table.kin_numbers(number).tolist(), *(c[table.entries(number)].tolist() for c in columns), strict=True)
+        rows = zip(
+            table.kin_numbers(number).tolist(), *(c[table.entries(number)].tolist() for c in columns), strict=True
+        )
         return tuple(
             Kin(ids[kin], similarity, cooccurrence, word2vec, als, None if pmi != pmi else pmi, support)  # noqa: PLR0124
             for kin, similarity, cooccurrence, word2vec, als, pmi, support in rows
@@ -143,23 +155,23 @@ class TagModel:
         per set: tag ids with weights in [1, 256], units of 1/256; best first, at most 30
             Never a typed tag nor one that contradicts a typed one. Unknown ids are ignored.
         """
-        from tagmodel.suggestion import imply_tags
+        from tagmodel.suggestion import imply_tags  # noqa: PLC0415 - imports this module
 
         return imply_tags(self.set_to_tag, self.vocabulary, typed)
 
     def suggest(self, typed: Sequence[str], k: int = 10) -> tuple[Suggestion, ...]:
         """Suggest up to `k` tags that go with the typed tag ids, most probable first. Unknown ids are ignored."""
-        from tagmodel.suggestion import suggest_tags
+        from tagmodel.suggestion import suggest_tags  # noqa: PLC0415 - imports this module
 
         return suggest_tags(self.set_to_tag, self.vocabulary, typed, k)
 
     def graph(self) -> nx.Graph:
-        """Return the related-tag graph, with the communities and the layout of the training; built on the first call."""
+        """Return the related-tag graph with the communities and layout of the training; built on the first call."""
         return self._graph
 
     @cached_property
     def _graph(self) -> nx.Graph:
-        from tagmodel.graph import build_graph
+        from tagmodel.graph import build_graph  # noqa: PLC0415 - brings networkx; searches need none of it
 
         return build_graph(self.kin_table, self.vocabulary, self.namespace("graph"))
 

@@ -1,8 +1,8 @@
 """A tag model on disk: one directory that is there whole or not at all.
 
-``vocabulary.json``, ``model.npz`` (arrays by name), ``card.json`` with the checksums of the two, and ``CARD.md``, the same
-card for people. Nothing is ever unpickled. Arrays are read when first asked for, from the file that was opened: a model
-that is replaced meanwhile is never mixed with its successor.
+``vocabulary.json``, ``model.npz`` (arrays by name), ``card.json`` with the checksums of the two, and ``CARD.md``, the
+same card for people. Nothing is ever unpickled. Arrays are read when first asked for, from the file that was opened: a
+model that is replaced meanwhile is never mixed with its successor.
 """
 
 from __future__ import annotations
@@ -175,7 +175,9 @@ def _refuse_foreign(directory: Path) -> None:
     if directory.is_dir():
         foreign = sorted({entry.name for entry in directory.iterdir()} - ours)
         if foreign:
-            raise BadModel(f"{directory} holds {foreign[0]!r}, which is no part of a model; name another --out directory")
+            raise BadModel(
+                f"{directory} holds {foreign[0]!r}, which is no part of a model; name another --out directory"
+            )
     elif directory.exists():
         raise BadModel(f"{directory} is a file; --out expects a directory of the model's own")
 

@@ -1,7 +1,7 @@
 """Tags as words, the tags of an item as a sentence: word2vec by gensim.
 
-Tags that stand in for each other get similar vectors, which finds kin that never met on one item. It also brings antonyms
-close, so its word alone never makes kin. One worker: with a small vocabulary two are hardly faster, and not
+Tags that stand in for each other get similar vectors, which finds kin that never met on one item. It also brings
+antonyms close, so its word alone never makes kin. One worker: with a small vocabulary two are hardly faster, and not
 deterministic.
 """
 
@@ -22,17 +22,17 @@ class Word2VecOptions:
     """gensim's own names; chosen on held-out items (benchmarks/kin_ablation.py)."""
 
     vector_size: int = 64
-    negative: int = 10
+    negative: int = 20
     ns_exponent: float = 0.75
-    sample: float = 1e-3
-    epochs: int = 10
+    sample: float = 1e-4
+    epochs: int = 20
 
 
 def train_word2vec(
     items: EncodedItems,
     n_tags: int,
     *,
-    options: Word2VecOptions = Word2VecOptions(),  # noqa: B008 - frozen
+    options: Word2VecOptions = Word2VecOptions(),
     seed: int = 0,
     epoch_done: Callable[[], None] = lambda: None,
 ) -> TagEmbedding:
@@ -45,14 +45,14 @@ def train_word2vec(
     epoch_done
         Called after each of ``options.epochs`` passes.
     """
-    from gensim.models import Word2Vec
+    from gensim.models import Word2Vec  # noqa: PLC0415 - an optional dependency, for training
 
     sentences = [[str(tag) for tag in item] for item in items if len(item) > 1]
     vectors = np.zeros((n_tags, options.vector_size), np.float32)
     if not sentences:
         return TagEmbedding("word2vec", vectors)
     # The learning rate falls: in the order of the sets, the last one would hardly be learnt.
-    np.random.default_rng(seed).shuffle(sentences)  # type: ignore[arg-type]
+    np.random.default_rng(seed).shuffle(sentences)
     model = Word2Vec(
         sentences,
         vector_size=options.vector_size,
@@ -79,7 +79,7 @@ def _stable_hash(word: str) -> int:
 
 
 def _epoch_callback(epoch_done: Callable[[], None]) -> object:
-    from gensim.models.callbacks import CallbackAny2Vec
+    from gensim.models.callbacks import CallbackAny2Vec  # noqa: PLC0415 - an optional dependency, for training
 
     class _Epochs(CallbackAny2Vec):  # type: ignore[misc] # gensim publishes no types
         def on_epoch_end(self, model: object) -> None:  # noqa: ARG002 - gensim's signature
