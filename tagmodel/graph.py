@@ -76,8 +76,8 @@ def build_graph(table: KinTable, vocabulary: Vocabulary, tag_map: Mapping[str, N
     Returns
     -------
     nx.Graph
-        Nodes are tag ids in the vocabulary's order with ``spelling`` and ``count``, and from the map ``community``,
-        ``community_name``, ``color``, ``font_size`` (px), ``x``, ``y`` (px). Edges have ``similarity``, ``length``,
+        Nodes are tag ids in the vocabulary's order with ``spelling``, ``count`` and ``degree`` (neighbors), and from the
+        map ``community``, ``community_name``, ``color``, ``font_size`` (px), ``x``, ``y`` (px). Edges have ``similarity``, ``length``,
         each of `ORIGINS`, ``support`` and, where known, ``pmi`` (bits). All are plain Python values.
     """
     ids = vocabulary.ids
@@ -87,6 +87,7 @@ def build_graph(table: KinTable, vocabulary: Vocabulary, tag_map: Mapping[str, N
         spelling = _NOT_XML.sub("", vocabulary.spellings[number])
         graph.add_node(ids[number], spelling=spelling, count=int(vocabulary.counts[number]), **place)
     graph.add_edges_from((ids[a], ids[b], _edge(table, entry)) for a, b, entry in mutual_entries(table))
+    nx.set_node_attributes(graph, dict(graph.degree), "degree")
     return graph
 
 

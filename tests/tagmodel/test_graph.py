@@ -56,9 +56,15 @@ def test_an_edge_carries_the_weaker_side_with_its_origins_support_and_length():
     assert GRAPH.edges[tag("sitar"), tag("raga")]["pmi"] == pytest.approx(2.5)
 
 
+def test_the_degree_counts_neighbors_in_the_whole_graph():
+    part = neighborhood(GRAPH, [tag("sitar")], depth=0)
+    assert part.nodes[tag("sitar")]["degree"] == len(INDIAN) - 1
+    assert GRAPH.nodes[tag(BRIDGE[0])]["degree"] == len(INDIAN)
+
+
 def test_a_graph_without_a_map_has_no_places():
     bare = build_graph(MODEL.kin_table, MODEL.vocabulary)
-    assert set(bare.nodes[tag("sitar")]) == {"spelling", "count"}
+    assert set(bare.nodes[tag("sitar")]) == {"spelling", "count", "degree"}
     assert nx.utils.edges_equal(bare.edges(data=True), GRAPH.edges(data=True))
 
 
