@@ -15,6 +15,7 @@ import click
 from indexer.catalogues import SourceOptions
 from indexer.entries import SourceError
 from indexer.export import export_csv, export_jsonl
+from indexer.invented import invented_tracks
 from indexer.jobs import IndexJob, run_index
 from indexer.loading import BATCH_SIZE, LoadOptions
 from indexer.mapping import MappingError, load_mapping, parse_map_options
@@ -22,7 +23,6 @@ from indexer.progress import open_progress
 from search.engine import SearchEngine, SearchUnavailable
 from search.engines import open_engine
 from tagmodel.model import ModelMissing, TagModel, load_model
-from tagmodel.track import Track
 
 REJECTS_STATUS = 1  # some rows were not indexed
 USAGE_STATUS = 2  # a source cannot be read, or an option is wrong; nothing was written
@@ -143,14 +143,8 @@ def _source_options(options: dict[str, Any], model: TagModel) -> SourceOptions:
         mapping=load_mapping(options["mapping_file"]) if options["mapping_file"] else None,
         columns=parse_map_options(options["maps"]),
         separators=separators.replace(r"\t", "\t").replace(r"\n", "\n") if separators else None,
-        invented=lambda: _invent(model),
+        invented=lambda: invented_tracks(model),
     )
-
-
-def _invent(model: TagModel) -> Iterator[Track]:
-    from indexer.invented import invented_tracks  # noqa: PLC0415 - only this source needs its name tables
-
-    return iter(invented_tracks(model))
 
 
 @click.command("export")

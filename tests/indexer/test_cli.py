@@ -219,7 +219,7 @@ def test_a_stop_by_hand_keeps_what_was_committed(desk: Desk, monkeypatch: pytest
 
 def test_invented_tracks_can_be_indexed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     made = [Track(f"invented:{at}", title=f"Song {at}", source="invented") for at in range(3)]
-    monkeypatch.setattr(cli, "_invent", lambda _model: iter(made))
+    monkeypatch.setattr(cli, "invented_tracks", lambda _model: iter(made))
     assert desk.index("invented").exit_code == 0
     assert [document.track for document in desk.documents().values()] == made
 

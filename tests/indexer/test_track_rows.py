@@ -57,7 +57,7 @@ def test_a_bad_value_rejects_the_row_but_keeps_its_id() -> None:
 def test_every_field_finds_its_place() -> None:
     cells = {"track_id": "a:1", "title": "T", "artist": "A", "album": "B", "genre": "Rock; Pop", "license": "CC0"}
     more = {"duration": "1:00", "year": "1999", "url": "u", "source": "a", "tags": "sad; slow", "shares": "0.5;1"}
-    found = entry("pool", **cells, **more)
+    (found,) = TrackRows(guess_mapping([*cells, *more]), "pool").entries([RawRow(7, cells | more)])
     assert isinstance(found, Found)
     track = found.track
     assert (track.title, track.artist, track.album, track.genre, track.license) == ("T", "A", "B", "Rock; Pop", "CC0")
