@@ -148,7 +148,7 @@ def write_model_files(
     OSError
         If the disk is full or read-only.
     """
-    _refuse_foreign(directory)
+    check_destination(directory)
     directory.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
     try:
@@ -169,8 +169,14 @@ def _json(values: Mapping[str, object], indent: int | None = None) -> str:
     return json.dumps(values, indent=indent, ensure_ascii=False) + "\n"
 
 
-def _refuse_foreign(directory: Path) -> None:
-    """Refuse to replace a directory that holds anything but a model."""
+def check_destination(directory: Path) -> None:
+    """Check that a model may be written to `directory`.
+
+    Raises
+    ------
+    BadModel
+        If it holds anything but a model, or is a file.
+    """
     ours = {ARRAYS, CARD, READABLE_CARD, VOCABULARY}
     if directory.is_dir():
         foreign = sorted({entry.name for entry in directory.iterdir()} - ours)

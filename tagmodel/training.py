@@ -225,8 +225,17 @@ def _use(names: Sequence[str]) -> str:
     """Say in plain words what the licences of the data mean for a model."""
     if names == [CATALOGUE]:
         return "Trained on a catalogue of one's own only: its owner decides."
+    bound = [
+        DATA_SETS[name].title for name in names if name in DATA_SETS and _is_non_commercial(DATA_SETS[name].licence)
+    ]
+    if not bound:
+        return "Attribution to the data sets above, and their licences' conditions, apply."
     return (
-        "Some of the data sets may be used for non-commercial purposes only, so this model is for research and other "
+        f"{' and '.join(bound)} may be used for non-commercial purposes only, so this model is for research and other "
         "non-commercial use. For commercial use, train on your own catalogue: "
         "`tagkin train tags --catalogue FILE --out DIR`."
     )
+
+
+def _is_non_commercial(licence: str) -> bool:
+    return "non-commercial" in licence.lower() or "-NC" in licence
