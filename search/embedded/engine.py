@@ -5,34 +5,22 @@ Every call is one read transaction of SQLite, so hits, counts, facets and docume
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, Self
-
-import numpy as np
+from typing import Self
 
 from search.document import Document
 from search.embedded.bits import count, rows_of
 from search.embedded.facets import count_facets, count_tags
 from search.embedded.faults import translated_faults
+from search.embedded.ranking import merge_best, rows_of_best
 from search.embedded.reader import Reader, Session
 from search.embedded.scoring import Best, HitSet, add_scores, best_hits, find_hits, first_hits
 from search.embedded.snapshot import verify_snapshot
 from search.embedded.store import check_database, create_database, decode, iterate_rows, read_row_by_id, read_rows
-from search.embedded.view import Part
 from search.embedded.writer import EmbeddedWriter
 from search.engine import TAG_FACET_HITS, BadIndex, EngineAnswer, EngineHit, FacetValue, IndexState
 from search.plan import Plan
-
-
-class _Ranked(NamedTuple):
-    """A hit in its place among those of all parts."""
-
-    score: float
-    part: Part
-    row: int
 
 
 class EmbeddedEngine:
@@ -74,8 +62,8 @@ class EmbeddedEngine:
             carry_all = sum(count(found.carry_all) for found in hits)
             carry_none = sum(count(found.carry_none) for found in hits)
             return EngineAnswer(
-                hits=_read_hits(session, best[plan.offset : plan.offset + plan.k]),
-                outside=_read_hits(session, outside),
+                hits=_read_hits(session, best, plan.offset, plan.k),
+                outside=_read_hits(session, outside, 0, plan.outside),
                 total=total,
                 carry_all=carry_all,
                 carry_some=total - carry_all - carry_none,
@@ -158,45 +146,27 @@ class EmbeddedEngine:
         self._reader.close()
 
 
-def _rank(session: Session, plan: Plan, hits: Sequence[HitSet]) -> tuple[list[_Ranked], list[_Ranked]]:
-    """Return the best hits (as many as page and facets need), and the best that carry none of the query's tags."""
+def _rank(session: Session, plan: Plan, hits: Sequence[HitSet]) -> tuple[list[Best], list[Best]]:
+    """Return the best hits of each part (as many as page and facets need), and the best that carry no query tag."""
     k = max(plan.offset + plan.k, TAG_FACET_HITS if plan.facets else 0)
     if not plan.groups:
-        return _merge([first_hits(found.part, found.rows, k) for found in hits], k), []
+        return [first_hits(found.part, found.rows, k) for found in hits], []
     best, outside = [], []
     for found in hits:
         scores = add_scores(found.part, plan, session.view.tags.numbers.get, session.scratch)
         best.append(best_hits(found.part, found.rows, scores, k, session.scratch))
-        outside.append(best_hits(found.part, found.carry_none, scores, plan.outside, session.scratch))
-    return _merge(best, k), _merge(outside, plan.outside)
+        if plan.outside:
+            outside.append(best_hits(found.part, found.carry_none, scores, plan.outside, session.scratch))
+    return best, outside
 
 
-def _merge(parts: Sequence[Best], k: int) -> list[_Ranked]:
-    """Return the k best of the best of all parts: track ids are read only where several parts compete."""
-    if len(parts) == 1:
-        return list(_ranked(parts[0]))
-    return list(islice(heapq.merge(*map(_ranked, parts), key=_order), k))
-
-
-def _ranked(best: Best) -> Iterator[_Ranked]:
-    for score, row in zip(best.scores.tolist(), best.rows.tolist(), strict=True):
-        yield _Ranked(score, best.part, row)
-
-
-def _order(hit: _Ranked) -> tuple[float, tuple[bool, str]]:
-    return -hit.score, hit.part.segment.sort_key(hit.row)
-
-
-def _read_hits(session: Session, page: Sequence[_Ranked]) -> tuple[EngineHit, ...]:
+def _read_hits(session: Session, best: Sequence[Best], offset: int, k: int) -> tuple[EngineHit, ...]:
+    page = merge_best(best, offset + k)[offset:]
     rows = read_rows(session.connection, [hit.part.segment.n.item(hit.row) for hit in page])
     ids, models = session.view.tags.ids, session.view.models
     return tuple(EngineHit(decode(row, ids, models), hit.score) for hit, row in zip(page, rows, strict=True))
 
 
-def _count_facets(
-    session: Session, hits: Sequence[HitSet], best: Sequence[_Ranked]
-) -> dict[str, tuple[FacetValue, ...]]:
+def _count_facets(session: Session, hits: Sequence[HitSet], best: Sequence[Best]) -> dict[str, tuple[FacetValue, ...]]:
     rows = [(found.part, rows_of(found.rows, found.part.segment.n_rows)) for found in hits]
-    best = best[:TAG_FACET_HITS]
-    of_best = [(part, np.array([hit.row for hit in best if hit.part is part], np.int64)) for part, _ in rows]
-    return {**count_facets(rows), "tag": count_tags(of_best, session.view.tags.ids)}
+    return {**count_facets(rows), "tag": count_tags(rows_of_best(best, TAG_FACET_HITS), session.view.tags.ids)}

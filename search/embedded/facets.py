@@ -1,55 +1,126 @@
-"""Counts of values over the hits: genre, license and artist over all of them, tags over the best thousand."""
+"""Counts of values over the hits: genre, license and artist over all of them, tags over the best thousand.
+
+Counting runs over arrays. The values of small segments are looked up in the largest one once and for all, so that
+adding up several segments stays arithmetic.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.embedded.segment import FACETS
+from search.embedded.segment import FACETS, Facet
+from search.embedded.topk import top_k
 from search.embedded.view import Part
 from search.engine import FACET_VALUES, FacetValue
 
+RowsOfPart = tuple[Part, NDArray[np.int64]]
 
-def count_facets(hits: Sequence[tuple[Part, NDArray[np.int64]]]) -> dict[str, tuple[FacetValue, ...]]:
-    """Count genre, license and artist over all hits.
+# Facet of a small segment → facet of a large one → number there of each of its values, -1 for a new one.
+_links: WeakKeyDictionary[Facet, WeakKeyDictionary[Facet, NDArray[np.int64]]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """How often each spelling of a facet was met, shape (n_spellings,)."""
+
+    facet: Facet
+    counts: NDArray[np.int64]
+
+    def of_values(self) -> NDArray[np.int64]:
+        """Return how often each value was met, shape (n_values,)."""
+        totals = np.bincount(self.facet.value_of, weights=self.counts, minlength=len(self.facet.values))
+        return totals.astype(np.int64)
+
+    def spellings(self, value: int) -> dict[str, int]:
+        """Return how often each spelling of one value was met."""
+        codes = range(self.facet.starts.item(value), self.facet.starts.item(value + 1))
+        return {self.facet.spellings[code]: met for code in codes if (met := self.counts.item(code))}
+
+
+def count_facets(hits: Sequence[RowsOfPart]) -> dict[str, tuple[FacetValue, ...]]:
+    """Count genre, license and artist.
 
     Parameters
     ----------
     hits
         Parts with the rows of all hits of each.
     """
-    return {name: _count_facet(name, hits) for name in FACETS}
+    return {name: _count_facet([_count(part, rows, name) for part, rows in hits]) for name in FACETS}
 
 
-def _count_facet(name: str, hits: Sequence[tuple[Part, NDArray[np.int64]]]) -> tuple[FacetValue, ...]:
-    spellings: dict[str, Counter[str]] = {}
-    for part, rows in hits:
-        facet = part.segment.facets[name]
-        counts = np.bincount(facet.codes[rows], minlength=len(facet.spellings))
-        for code in np.flatnonzero(counts).tolist():
-            value = facet.values[int(facet.value_of[code])]
-            spellings.setdefault(value, Counter())[facet.spellings[code]] += int(counts[code])
-    best = sorted((-sum(of_value.values()), value) for value, of_value in spellings.items())[:FACET_VALUES]
-    return tuple(FacetValue(value, -count, _label(spellings[value])) for count, value in best)
+def _count(part: Part, rows: NDArray[np.int64], name: str) -> _Counted:
+    facet = part.segment.facets[name]
+    return _Counted(facet, np.bincount(facet.codes[rows], minlength=len(facet.spellings)))
 
 
-def _label(spellings: Mapping[str, int]) -> str:
-    return min(spellings, key=lambda spelling: (-spellings[spelling], spelling))
+def _count_facet(counted: Sequence[_Counted]) -> tuple[FacetValue, ...]:
+    if not counted:
+        return ()
+    largest, *others = sorted(counted, key=lambda one: -len(one.facet.values))
+    totals, new = largest.of_values(), Counter[str]()
+    for other in others:
+        _add(totals, new, largest.facet, other)
+    best = [(-totals.item(number), largest.facet.values[number], number) for number in _top(totals)]
+    best = sorted([*best, *((-count, value, -1) for value, count in new.items())])[:FACET_VALUES]
+    return tuple(
+        FacetValue(value, -count, _label(value, largest.spellings(number) if number >= 0 else {}, others))
+        for count, value, number in best
+    )
 
 
-def count_tags(best: Iterable[tuple[Part, NDArray[np.int64]]], tag_ids: Sequence[str]) -> tuple[FacetValue, ...]:
-    """Count typed tags over chosen hits.
+def _top(totals: NDArray[np.int64]) -> list[int]:
+    best: list[int] = top_k(totals, FACET_VALUES).tolist()
+    return [number for number in best if totals[number]]
+
+
+def _add(totals: NDArray[np.int64], new: Counter[str], facet: Facet, other: _Counted) -> None:
+    """Add the counts of a smaller segment to the totals, and of values that only it has to `new`."""
+    counts = other.of_values()
+    met = np.flatnonzero(counts)
+    places = _link(other.facet, facet)[met]
+    totals[places[places >= 0]] += counts[met[places >= 0]]
+    for number in met[places < 0].tolist():
+        new[other.facet.values[number]] += counts.item(number)
+
+
+def _link(small: Facet, large: Facet) -> NDArray[np.int64]:
+    of_small = _links.setdefault(small, WeakKeyDictionary())
+    if large not in of_small:
+        found = (large.values.find(value) for value in small.values)
+        of_small[large] = np.array([-1 if place is None else place for place in found], np.int64)
+    return of_small[large]
+
+
+def _label(value: str, spellings: Mapping[str, int], others: Sequence[_Counted]) -> str:
+    """Return the most common spelling; of several, the first in code point order."""
+    if len(spellings) == 1 and not others:
+        return next(iter(spellings))
+    totals = Counter(spellings)
+    for other in others:
+        number = other.facet.values.find(value)
+        if number is not None:
+            totals.update(other.spellings(number))
+    return min(totals, key=lambda text: (-totals[text], text))
+
+
+def count_tags(best: Iterable[RowsOfPart], tag_ids: Sequence[str]) -> tuple[FacetValue, ...]:
+    """Count typed tags.
 
     Parameters
     ----------
     best
-        Parts with the rows chosen of each.
+        Parts with the rows to count in each.
     """
     counts = np.zeros(len(tag_ids), np.int64)
     for part, rows in best:
         counts += np.bincount(part.segment.typed_tags(rows), minlength=len(counts))
-    top = sorted((-int(counts[n]), tag_ids[n]) for n in np.flatnonzero(counts).tolist())[:FACET_VALUES]
+    least = counts[top_k(counts, FACET_VALUES)][-1] if len(counts) else 0
+    candidates = np.flatnonzero(counts >= max(least, 1)).tolist()
+    top = sorted((-counts.item(number), tag_ids[number]) for number in candidates)[:FACET_VALUES]
     return tuple(FacetValue(tag_id, -count) for count, tag_id in top)

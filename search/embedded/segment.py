@@ -33,7 +33,7 @@ class StringTable(Sequence[str]):
     """
 
     def __init__(self, text: NDArray[np.uint8], ends: NDArray[np.int64]) -> None:
-        self._text = text
+        self._text = memoryview(text)  # type: ignore[arg-type]
         self._ends = ends
 
     def __len__(self) -> int:
@@ -46,7 +46,7 @@ class StringTable(Sequence[str]):
     def __getitem__(self, index: int | slice) -> str | Sequence[str]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        return self._text[self._ends[index] : self._ends[index + 1]].tobytes().decode()
+        return str(self._text[self._ends.item(index) : self._ends.item(index + 1)], "utf-8")
 
     def find(self, text: str) -> int | None:
         """Return the position of a string in a table in ascending order, None when it is not there."""
@@ -114,6 +114,8 @@ class Facet:
         self.spellings = StringTable(arrays[f"{name}_spellings_text"], arrays[f"{name}_spellings_ends"])
         self.values = StringTable(arrays[f"{name}_values_text"], arrays[f"{name}_values_ends"])
         self.value_of = arrays[f"{name}_value_of"]
+        # Spellings of value v are number starts[v] .. starts[v + 1].
+        self.starts = np.searchsorted(self.value_of, np.arange(len(self.values) + 1))
 
 
 class Segment:

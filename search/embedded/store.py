@@ -57,6 +57,8 @@ _COLUMNS = (
 )
 INSERT_TRACK = f"INSERT OR REPLACE INTO tracks ({_COLUMNS}) VALUES ({', '.join('?' * 18)})"
 _SELECT_TRACK = f"SELECT {_COLUMNS} FROM tracks"
+_ROWS_AT_ONCE = 20  # a page
+_SELECT_ROWS = f"SELECT n, {_COLUMNS} FROM tracks WHERE n IN ({', '.join('?' * _ROWS_AT_ONCE)})"
 
 Row = tuple[Any, ...]
 
@@ -268,13 +270,17 @@ def decode(row: Row, tag_ids: Sequence[str], models: Mapping[int, str]) -> Docum
 
 
 def _tag_ids(numbers: bytes, tag_ids: Sequence[str]) -> tuple[str, ...]:
-    return tuple([tag_ids[n] for n in array("i", numbers)])
+    return tuple([tag_ids[n] for n in array("i", numbers)]) if numbers else ()
 
 
 def read_rows(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[Row]:
-    """Return the rows of these numbers, in their order."""
-    query = f"{_SELECT_TRACK} WHERE n = ?"
-    return [connection.execute(query, (n,)).fetchone() for n in numbers]
+    """Return the rows of these numbers, in their order; all must be there."""
+    rows: dict[int, Row] = {}
+    for start in range(0, len(numbers), _ROWS_AT_ONCE):
+        wanted = numbers[start : start + _ROWS_AT_ONCE]
+        padded = (*wanted, *(0,) * (_ROWS_AT_ONCE - len(wanted)))  # one statement, prepared once; no row is number 0
+        rows |= {row[0]: row[1:] for row in connection.execute(_SELECT_ROWS, padded)}
+    return [rows[n] for n in numbers]
 
 
 def read_row_by_id(connection: sqlite3.Connection, track_id: str) -> Row | None:

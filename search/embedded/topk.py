@@ -7,6 +7,8 @@ score, and only what reaches it is sorted.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +18,7 @@ _LEAST_HANDS = 2_048
 _LEAST_ROUNDS = 8
 
 
-def top_k(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+def top_k(scores: NDArray[Any], k: int) -> NDArray[np.int64]:
     """Return the positions of the k largest scores: score descending, position ascending.
 
     Parameters
@@ -28,8 +30,10 @@ def top_k(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:
     shape (min(k, n),)
     """
     k = min(k, len(scores))
+    if k == 0:
+        return np.empty(0, np.int64)
     hands = max(_HANDS_PER_K * k, min(_LEAST_HANDS, len(scores) // _LEAST_ROUNDS))
-    if k == 0 or len(scores) < 2 * hands:
+    if len(scores) < 2 * hands:
         return _sorted(scores)[:k]
     candidates = _candidates(scores, k, hands)
     values = scores[candidates]
@@ -42,11 +46,11 @@ def top_k(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:
     return best
 
 
-def _sorted(scores: NDArray[np.float32]) -> NDArray[np.int64]:
+def _sorted(scores: NDArray[Any]) -> NDArray[np.int64]:
     return np.argsort(-scores, kind="stable")
 
 
-def _candidates(scores: NDArray[np.float32], k: int, hands: int) -> NDArray[np.int64]:
+def _candidates(scores: NDArray[Any], k: int, hands: int) -> NDArray[np.int64]:
     """Return all positions that reach a certain score, ascending; at least k do."""
     rounds = len(scores) // hands
     dealt = scores[: rounds * hands].reshape(rounds, hands)
