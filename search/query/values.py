@@ -1,8 +1,6 @@
-"""The query language: text → frozen `Query`.
+"""What a parsed query is made of: frozen values, with tag ids in place of spellings.
 
-A `Query` says what a person asked for, with tag ids in place of spellings; what may stand in for a tag is decided later,
-by search/expansion.py. docs/query-language.md is the description for users. Positions and the text itself do not take part
-in equality: two queries are equal when they ask for the same.
+Equality is about meaning: two queries are equal when they ask for the same, wherever in the text they say it.
 """
 
 from __future__ import annotations
@@ -11,9 +9,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from search.plan import Filters
-from search.query_syntax import QueryError
-
-__all__ = ["Correction", "Excluded", "Query", "QueryError", "QueryGroup", "QueryTag", "Unknown", "Word"]
 
 Sign = Literal["", "+", "-"]
 
@@ -25,19 +20,19 @@ class QueryTag:
     Parameters
     ----------
     typed
-        The spelling in the query; of a corrected tag the spelling that was used.
-    position
-        Offset of the spelling in the text, in characters.
+        The spelling in the query; of a corrected tag the spelling that was used instead.
     weight
         In (0, 10], whole thousandths.
+    position
+        Offset of the spelling in the text, in characters.
     known
         Whether the model knows the tag; a catalogue's own tag has no kin until the model is trained on it.
     """
 
     tag_id: str
     typed: str = field(compare=False)
-    position: int = field(default=0, compare=False)
     weight: float = 1.0
+    position: int = field(default=0, compare=False)
     known: bool = True
 
 
@@ -75,25 +70,27 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """One slip mended: `typed` stands in the text, `used` was searched."""
+    """One slip mended: `typed` stands in the text, the tag `used` was searched."""
 
     typed: str
     used: str
-    position: int = field(default=0, compare=False)
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Words that are neither a tag nor in any title or artist.
+    """Words that are no tag and not in the titles and artists either.
 
     Parameters
     ----------
+    typed
+        Without its sign and quotes.
     offers
         Spellings of the nearest tags, best first.
     sign
         The sign it was typed with.
     group
-        Number of the group of `Query.groups` in which it is one alternative beside known ones; else None.
+        Number of the group in `Query.groups` to which it was one more alternative; else None.
     """
 
     typed: str
@@ -104,13 +101,13 @@ class Unknown:
 
     @property
     def needed(self) -> bool:
-        """Whether a hit would have to carry it: then nothing can be a hit."""
+        """Whether a hit would have to carry it, so that there can be none."""
         return self.sign != "-" and self.group is None
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a person asked for. Without groups, words and filters it asks for everything.
+    """What a person asked for. Without any part it asks for everything.
 
     Parameters
     ----------
@@ -119,19 +116,19 @@ class Query:
     groups
         All are demanded; each tag is in one group only.
     excluded
-        Disjoint from the tags of `groups`.
+        Unique; none is in `groups`.
     words
         Unique; all are demanded.
     corrections
-        Slips that were mended; the tags are in `groups` or `excluded`.
+        Slips that were mended; their tags are in `groups` or `excluded`.
     unknown
-        Words that stand for nothing, in none of the other fields.
+        Words that mean nothing here; they are in no other part.
     """
 
     text: str = field(default="", compare=False)
     groups: tuple[QueryGroup, ...] = ()
     excluded: tuple[Excluded, ...] = ()
     words: tuple[Word, ...] = ()
-    filters: Filters = Filters()
+    filters: Filters = field(default=Filters())
     corrections: tuple[Correction, ...] = field(default=(), compare=False)
     unknown: tuple[Unknown, ...] = ()

@@ -1,0 +1,205 @@
+"""From a `Query` back to text: the canonical form, and the changes that one click makes.
+
+The text keeps the order and, where it can, the blanks of what was typed. A comma parts tags that might otherwise run
+together, quotes keep unknown words from being corrected; so the text parses back to an equal query.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
+
+from search.lexicon import MAX_TAG_WORDS
+from search.query.filters import add_filter, drop_filter, write_filters
+from search.query.syntax import OPERATORS
+from search.query.values import Excluded, Query, QueryGroup, QueryTag, Unknown, Word
+from search.words import UNSEEN, fold_words
+
+# Words that mean the same with and without quotes around them.
+_PLAIN_WORDS = re.compile(r"[^\W_]+(?:(?:[-'&./+]+| | & )[^\W_]+)*")
+_TYPOGRAPHIC_QUOTES = re.compile("[\u201c\u201d\u201e\u201f]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part of the text.
+
+    Parameters
+    ----------
+    position
+        Where the spelling stood in the text before, or its end.
+    spelling
+        The spelling as it was typed there.
+    begins_bare, ends_bare
+        Whether a word without sign or quotes stands at that end, so that it may run together with the next.
+    """
+
+    position: int
+    text: str
+    spelling: str
+    begins_bare: bool = False
+    ends_bare: bool = False
+
+
+def render_query(query: Query) -> str:
+    """Write a query so that it parses to an equal one, as long as tags and titles stay what they are."""
+    parts = [*_group_pieces(query), *_word_pieces(query.words), *_excluded_pieces(query), *_unknown_pieces(query)]
+    pieces = sorted(parts, key=lambda piece: piece.position)
+    text = "".join(_gap(query.text, before, piece) + piece.text for before, piece in pairwise([None, *pieces]) if piece)
+    return " ".join(filter(None, [text, *write_filters(query.filters)]))
+
+
+def render_tag(spelling: str) -> str:
+    """Write a tag so that it can stand beside others: in quotes unless it is one plain word."""
+    return spelling if _is_plain(spelling) and " " not in spelling else _quoted(spelling)
+
+
+def with_tag(query: Query, spelling: str) -> str:
+    """Ask for one more tag."""
+    tag = QueryTag("", spelling, position=len(query.text))
+    return render_query(replace(query, groups=(*query.groups, QueryGroup((tag,)))))
+
+
+def without_tag(query: Query, tag_id: str) -> str:
+    """No longer ask for a tag."""
+    left = [replace(group, tags=tuple(tag for tag in group.tags if tag.tag_id != tag_id)) for group in query.groups]
+    numbers = {old: new for new, old in enumerate(number for number, group in enumerate(left) if group.tags)}
+    unknown = tuple(replace(one, group=None if one.group is None else numbers.get(one.group)) for one in query.unknown)
+    return render_query(replace(query, groups=tuple(group for group in left if group.tags), unknown=unknown))
+
+
+def with_required(query: Query, tag_id: str, required: bool = True) -> str:
+    """Demand a tag itself, typed by a person, or no longer; of alternatives, any of them."""
+    groups = tuple(
+        replace(group, required=required) if any(tag.tag_id == tag_id for tag in group.tags) else group
+        for group in query.groups
+    )
+    return render_query(replace(query, groups=groups))
+
+
+def with_excluded(query: Query, spelling: str) -> str:
+    """Leave out tracks with a tag."""
+    return render_query(replace(query, excluded=(*query.excluded, Excluded("", spelling, len(query.text)))))
+
+
+def without_excluded(query: Query, tag_id: str) -> str:
+    """No longer leave a tag out."""
+    return render_query(replace(query, excluded=tuple(one for one in query.excluded if one.tag_id != tag_id)))
+
+
+def without_word(query: Query, word: str) -> str:
+    """No longer demand a folded word, nor the others that were typed as one word with it."""
+    return render_query(replace(query, words=tuple(one for one in query.words if word not in fold_words(one.typed))))
+
+
+def without_unknown(query: Query, unknown: Unknown) -> str:
+    """Drop words that mean nothing."""
+    return render_query(replace(query, unknown=tuple(one for one in query.unknown if one != unknown)))
+
+
+def with_offer(query: Query, unknown: Unknown, spelling: str) -> str:
+    """Put a tag in the place of words that mean nothing."""
+    rest = replace(query, unknown=tuple(one for one in query.unknown if one != unknown))
+    if unknown.sign == "-":
+        return render_query(replace(rest, excluded=(*rest.excluded, Excluded("", spelling, unknown.position))))
+    tag = QueryTag("", spelling, position=unknown.position)
+    if unknown.group is None:
+        return render_query(replace(rest, groups=(*rest.groups, QueryGroup((tag,), unknown.sign == "+"))))
+    groups = list(rest.groups)
+    groups[unknown.group] = replace(groups[unknown.group], tags=(*groups[unknown.group].tags, tag))
+    return render_query(replace(rest, groups=tuple(groups)))
+
+
+def with_filter(query: Query, field: str, value: str) -> str:
+    """Add an alternative value to a filter, or set a range.
+
+    Parameters
+    ----------
+    value
+        As in the query language, without quotes; ``""`` is "not stated".
+
+    Raises
+    ------
+    ValueError
+        If there is no such field, or a range is misspelled.
+    """
+    return render_query(replace(query, filters=add_filter(query.filters, field, value)))
+
+
+def without_filter(query: Query, field: str, value: str | None = None) -> str:
+    """Take one value off a filter; a range, or with None the filter, goes whole."""
+    return render_query(replace(query, filters=drop_filter(query.filters, field, value)))
+
+
+def _group_pieces(query: Query) -> Iterator[_Piece]:
+    for number, group in enumerate(query.groups):
+        more = [_quoted(unknown.typed) for unknown in query.unknown if unknown.group == number]
+        sign = "+" if group.required else ""
+        first = group.tags[0]
+        if len(group.tags) > 1 or more:
+            members = " OR ".join([*map(_weighted, group.tags), *more])
+            yield _Piece(first.position, f"{sign}({members})", "")
+        elif first.weight != 1.0:
+            yield _bare_piece(first.position, sign, first.typed, _weight(first))
+        else:
+            yield _bare_piece(first.position, sign, first.typed)
+
+
+def _word_pieces(words: Sequence[Word]) -> Iterator[_Piece]:
+    """Yield one piece for all words that were typed as one."""
+    for (position, typed), _ in groupby(words, key=lambda word: (word.position, word.typed)):
+        if " " in typed:
+            yield _Piece(position, _quoted(typed), "")
+        else:
+            yield _bare_piece(position, "", typed)
+
+
+def _excluded_pieces(query: Query) -> Iterator[_Piece]:
+    return (_bare_piece(one.position, "-", one.typed) for one in query.excluded)
+
+
+def _unknown_pieces(query: Query) -> Iterator[_Piece]:
+    return (_Piece(one.position, one.sign + _quoted(one.typed), "") for one in query.unknown if one.group is None)
+
+
+def _bare_piece(position: int, sign: str, spelling: str, weight: str = "") -> _Piece:
+    is_plain = _is_plain(spelling)
+    text = " ".join(spelling.split()) if is_plain else _quoted(spelling)
+    return _Piece(position, sign + text + weight, spelling, is_plain and not sign, is_plain and not weight)
+
+
+def _gap(text: str, before: _Piece | None, piece: _Piece) -> str:
+    """Return what parts two pieces: a comma where bare words might run together that did not before."""
+    if before is None:
+        return ""
+    if not (before.ends_bare and piece.begins_bare):
+        return " "
+    stop = before.position + len(before.spelling)
+    as_typed = text.startswith(before.spelling, before.position) and text.startswith(piece.spelling, piece.position)
+    return " " if as_typed and text[stop : piece.position].isspace() else ", "
+
+
+def _weighted(tag: QueryTag) -> str:
+    text = " ".join(tag.typed.split()) if _is_plain(tag.typed) else _quoted(tag.typed)
+    return text + _weight(tag)
+
+
+def _weight(tag: QueryTag) -> str:
+    return "" if tag.weight == 1.0 else f"^{tag.weight:.3f}".rstrip("0").rstrip(".")
+
+
+def _is_plain(spelling: str) -> bool:
+    """Whether a spelling can stand without quotes: few words without signs of the language."""
+    words = spelling.split()
+    return (
+        len(words) <= MAX_TAG_WORDS
+        and OPERATORS.isdisjoint(words)
+        and _PLAIN_WORDS.fullmatch(" ".join(words)) is not None
+    )
+
+
+def _quoted(spelling: str) -> str:
+    seen = " ".join(UNSEEN.sub(" ", spelling).split())
+    return '"' + _TYPOGRAPHIC_QUOTES.sub('"', seen).replace('"', '""') + '"'
