@@ -58,7 +58,8 @@ class TagTable:
         """Return the longest tag that the first words are, with their number; ``(None, 0)`` when there is none."""
         most = self._most_words.get(fold_tag(words[0]).partition(" ")[0], 0)
         for n_words in range(len(words) if self._unnamed else min(most, len(words)), 0, -1):
-            found = self.find(" ".join(words[:n_words]))
+            # A last word without letters would be swallowed: "sad &" folds to "sad".
+            found = self.find(" ".join(words[:n_words])) if fold_tag(words[n_words - 1]) else None
             if found is not None:
                 return found, n_words
         return None, 0
@@ -99,8 +100,9 @@ class TagTable:
         begun = fold_tag(prefix + "q")[:-1]
         exact = self.find(prefix)
         first, stop = bisect_left(self._tails, (begun, "")), bisect_right(self._tails, (begun + "\U0010ffff", ""))
-        tails = self._tails[first:stop] if begun else ()
-        ranked = nsmallest(k + 1, {(tail != key, -counts.get(self._tag_of(key), 0), key) for tail, key in tails})
+        tails = self._tails[first:stop] if begun else []
+        whole = {key for tail, key in tails if tail == key}
+        ranked = sorted((key not in whole, -counts.get(self._tag_of(key), 0), key) for key in {key for _, key in tails})
         ids = (self._tag_of(key) for _, _, key in ranked)
         return tuple(dict.fromkeys((*filter(None, [exact]), *ids)))[:k]
 
@@ -113,7 +115,7 @@ class TagTable:
     @cached_property
     def _tails(self) -> list[tuple[str, str]]:
         """Each key from each of its words on, with the whole key, sorted."""
-        return sorted((tail, key) for key in self._ids for tail in _tails_of(key))
+        return sorted((tail, key) for key in self._keys for tail in _tails_of(key))
 
     def _words_by_first(self) -> dict[str, int]:
         """Count the words of the longest key by first word, so that most phrases need not be looked up."""

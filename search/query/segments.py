@@ -177,7 +177,9 @@ def _windows(run: Sequence[Token], segments: Sequence[Segment]) -> Iterator[slic
     for at, token in enumerate(run):
         for n_words in range(_MENDED_WORDS, 0, -1) if token.start in unknown else ():
             for first in range(max(0, at - n_words + 1), min(at, len(run) - n_words) + 1):
-                yield slice(first, first + n_words)
+                ends = {run[first].text.casefold(), run[first + n_words - 1].text.casefold()}
+                if ends.isdisjoint(_CONJUNCTIONS):
+                    yield slice(first, first + n_words)
 
 
 def _segment(
