@@ -17,7 +17,9 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,7 +29,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array
 from scipy.sparse._sparsetools import csc_matvec
 
-from benchmarks.zipf_catalogue import N_TAGS, ZipfCatalogue, draw_catalogue, draw_plans, tag_id
+from benchmarks.zipf_catalogue import N_TAGS, TAG_IDS, ZipfCatalogue, draw_catalogue, draw_plans, draw_tag_sets
 from search.document import Family
 from search.embedded import EmbeddedEngine
 from search.embedded.bits import count, rows_of
@@ -37,10 +39,13 @@ from search.embedded.scoring import Best, HitSet, Scratch, add_scores, best_hits
 from search.embedded.segment import Segment
 from search.embedded.view import Part
 from search.plan import Plan
+from search.result import SearchRequest
+from search.searcher import Searcher
+from tagmodel.model import load_model
 
 K = 20
 CHUNK = 1_000
-NUMBERS = {tag_id(number): number for number in range(1, N_TAGS + 1)}
+NUMBERS = {TAG_IDS[number]: number for number in range(1, N_TAGS + 1)}
 _COLUMN_OF = {Family.TYPED: 0, Family.IMPLIED: N_TAGS + 1}  # in the matrix of the public formula
 
 
@@ -130,7 +135,7 @@ def group_by(segment: Segment, plans: list[Plan]) -> Callable[[Plan], list[float
 def facets(bench: Bench, hits: HitSet) -> None:
     rows = rows_of(hits.rows, bench.segment.n_rows)
     count_facets([(bench.part, rows)])
-    count_tags([(bench.part, rows[:1_000])], range(N_TAGS + 1))  # type: ignore[arg-type]
+    count_tags([(bench.part, rows[:1_000])], TAG_IDS)
 
 
 def timed(ask: Callable[..., object], plans: Iterable[Any], repeats: int = 3) -> dict[str, float]:
@@ -192,21 +197,45 @@ def measure(catalogue: ZipfCatalogue, n_queries: int, n_sqlite: int) -> dict[str
 
 def measure_on_disk(catalogue: ZipfCatalogue, n_queries: int) -> dict[str, Any]:
     """Time the engine over an index on disk: with and without the documents and the facets of a page."""
+    with index_on_disk(catalogue, TAG_IDS) as index:
+        bare, full = [
+            [replace(plan, **values) for plan in draw_plans(n_queries)]
+            for values in ({"k": 0}, {"facets": True, "outside": 5})
+        ]
+        return {
+            "engine_call": timed(index.search, draw_plans(n_queries)),
+            "engine_call_without_documents": timed(index.search, bare),
+            "engine_call_with_facets_and_outside": timed(index.search, full),
+        }
+
+
+def measure_whole_search(catalogue: ZipfCatalogue, n_queries: int) -> dict[str, Any]:
+    """Time text to result, with the shipped model's tags, most used first, in place of the invented ones."""
+    model = load_model()
+    vocabulary = model.vocabulary
+    ranked = np.argsort(-vocabulary.counts, kind="stable").tolist()[:N_TAGS]
+    ids = ["", *(vocabulary.ids[number] for number in ranked), *TAG_IDS[len(ranked) + 1 :]]
+    spelled = ["", *(vocabulary.spellings[number] for number in ranked)]
+    texts = [" ".join(f'"{spelled[n]}"' for n in tags) for tags in draw_tag_sets(n_queries, len(ranked))]
+    with index_on_disk(catalogue, ids) as index:
+        searcher = Searcher(index, model)
+        results = [searcher.search(SearchRequest(text)) for text in texts]
+        return {
+            "whole_search": timed(lambda text: searcher.search(SearchRequest(text)), texts),
+            "whole_search_mean_hits": round(float(np.mean([result.total for result in results]))),
+            "whole_search_relaxed": sum(bool(result.relaxed) for result in results),
+        }
+
+
+@contextmanager
+def index_on_disk(catalogue: ZipfCatalogue, ids: Sequence[str]) -> Iterator[EmbeddedEngine]:
     with tempfile.TemporaryDirectory() as folder:
         index = EmbeddedEngine.open(Path(folder), create=True)
         with index.writer() as writer:
-            writer.write(list(catalogue.documents()))
+            writer.write(list(catalogue.documents(ids)))
             writer.compact()
-        plans = draw_plans(n_queries)
-        result = {
-            "engine_call": timed(index.search, plans),
-            "engine_call_no_documents": timed(lambda plan: index.search(Plan(plan.groups, k=0)), plans),
-            "engine_call_with_facets": timed(
-                lambda plan: index.search(Plan(plan.groups, facets=True, outside=5)), plans
-            ),
-        }
+        yield index
         index.close()
-    return result
 
 
 def machine() -> dict[str, str | int]:
@@ -232,7 +261,7 @@ def main(tracks: tuple[int, ...], queries: int, sqlite_queries: int, disk_tracks
         catalogue = draw_catalogue(n_tracks)
         results.append(measure(catalogue, queries, sqlite_queries))
         if n_tracks <= disk_tracks:
-            results[-1] |= measure_on_disk(catalogue, queries)
+            results[-1] |= measure_on_disk(catalogue, queries) | measure_whole_search(catalogue, queries)
     print(json.dumps({"machine": machine(), "results": results}, indent=2))
 
 

@@ -7,7 +7,7 @@ their kin are drawn by the same law, so that popular tags are asked for often, a
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,9 +31,7 @@ _TRACKS_AT_ONCE = 20_000
 _FACET_SIZES = {"genre": 16, "license": 8, "artist": 8_000}
 
 
-def tag_id(number: int) -> str:
-    """Return the id of a tag by number, from 1."""
-    return f"t{number:07}"
+TAG_IDS = tuple(f"t{number:07}" for number in range(N_TAGS + 1))
 
 
 @dataclass(frozen=True)
@@ -78,9 +76,8 @@ class ZipfCatalogue:
         spellings = Codes({_value(name, code): code for code in range(_FACET_SIZES[name])})
         return Column(spellings, array("i", self.facet_codes[name].tobytes()))
 
-    def documents(self) -> Iterator[Document]:
-        """Yield the catalogue as documents."""
-        ids = [tag_id(number) for number in range(N_TAGS + 1)]
+    def documents(self, ids: Sequence[str]) -> Iterator[Document]:
+        """Yield the catalogue as documents whose tag number n has the id ``ids[n]``."""
         typed_ends, implied_ends = np.cumsum(self.typed_lengths), np.cumsum(self.implied_lengths)
         for i in range(len(typed_ends)):
             typed = self.typed[typed_ends[i] - self.typed_lengths[i] : typed_ends[i]].tolist()
@@ -141,7 +138,7 @@ def draw_plans(n_plans: int, seed: int = 1) -> list[Plan]:
 
 def _draw_plan(rng: np.random.Generator) -> Plan:
     drawn = dict.fromkeys(_zipf(rng, N_TAGS, 200).tolist())
-    ids = [tag_id(number + 1) for number in drawn][: GROUPS * (1 + KIN_PER_GROUP)]
+    ids = [TAG_IDS[number + 1] for number in drawn][: GROUPS * (1 + KIN_PER_GROUP)]
     groups = []
     for own in ids[:GROUPS]:
         kin = [ids.pop() for _ in range(KIN_PER_GROUP)]
@@ -150,3 +147,9 @@ def _draw_plan(rng: np.random.Generator) -> Plan:
             Group((Clause(own, (Term(own, Family.TYPED, 1.0), Term(own, Family.IMPLIED, 901 / PLAN_UNITS), *terms)),))
         )
     return Plan(tuple(groups))
+
+
+def draw_tag_sets(n_sets: int, n_tags: int, seed: int = 2) -> list[list[int]]:
+    """Draw sets of query tags by number, from 1 to `n_tags`."""
+    rng = np.random.default_rng(seed)
+    return [[number + 1 for number in dict.fromkeys(_zipf(rng, n_tags, 50).tolist())][:GROUPS] for _ in range(n_sets)]

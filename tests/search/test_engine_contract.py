@@ -224,6 +224,20 @@ def test_tag_facets_are_taken_from_the_best_thousand_only(engine: SearchEngine) 
     assert answer.facets["tag"] == (FacetValue("best", 1_000), FacetValue("x", 1_000))
 
 
+def test_the_best_thousand_are_the_same_wherever_they_were_written(engine: SearchEngine) -> None:
+    documents = [document(f"t:{i * 7 % 1500:04}", "x", f"tag{i % 7}", title="T" * (i % 3)) for i in range(1_500)]
+    with engine.writer() as writer:
+        writer.write(documents[:900])
+        writer.compact()
+        writer.write(documents[900:1_400])
+        writer.commit()
+        engine.state()
+        writer.write(documents[1_400:])
+        writer.commit()
+    plan = Plan((tag_group("x", Term("tag3", Family.TYPED, 0.25)),), k=1_200, facets=True)
+    assert given_answer(engine.search(plan)) == expected_answer(documents, plan)
+
+
 def test_taking_out_one_feature_lowers_the_score_by_exactly_its_bar(engine: SearchEngine) -> None:
     terms = (
         Term("x", Family.IMPLIED, 1234 / 4096),
