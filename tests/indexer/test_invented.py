@@ -1,9 +1,11 @@
+import dataclasses
 import hashlib
 import os
 import subprocess
 import sys
 from collections import Counter
 from itertools import combinations, islice
+from random import Random
 
 import numpy as np
 import pytest
@@ -120,8 +122,6 @@ def test_the_same_tracks_come_from_every_process_whatever_its_hash_seed(tracks):
 
 
 def test_an_empty_model_is_refused():
-    import dataclasses
-
     empty = Implying()
     nothing = {"keys": (), "spellings": (), "set_counts": np.zeros((1, 0), np.int64), "contradictions": ()}
     empty.vocabulary = dataclasses.replace(empty.vocabulary, **nothing)
@@ -130,8 +130,6 @@ def test_an_empty_model_is_refused():
 
 
 def test_names_are_many():
-    from random import Random
-
     chance = Random(0)
     assert len({invented_artist(chance) for _ in range(1_000)}) > 800
     assert len({invented_title(chance) for _ in range(1_000)}) > 700

@@ -1,4 +1,5 @@
 import io
+import subprocess
 import sys
 import traceback
 
@@ -162,8 +163,6 @@ def test_every_option_is_explained_with_its_default(command):
 
 @pytest.mark.slow
 def test_kin_are_shown_without_loading_the_graph_library(model_path):
-    import subprocess
-
     code = (
         "import sys; from click.testing import CliRunner; from tagmodel.cli.tags import kin;"
         f"CliRunner().invoke(kin, ['sitar', '--model', {str(model_path)!r}], catch_exceptions=False);"

@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import math
 import os
@@ -69,8 +70,6 @@ def test_a_graph_without_a_map_has_no_places():
 
 
 def test_signs_that_no_xml_can_hold_are_left_out_of_spellings():
-    import dataclasses
-
     odd = tuple("si\x00tar" if spelling == "sitar" else spelling for spelling in SPELLINGS)
     graph = build_graph(MODEL.kin_table, dataclasses.replace(MODEL.vocabulary, spellings=odd), MODEL.namespace("graph"))
     assert graph.nodes[tag("sitar")]["spelling"] == "sitar"

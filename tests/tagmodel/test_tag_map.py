@@ -1,3 +1,4 @@
+import dataclasses
 from itertools import combinations
 
 import numpy as np
@@ -65,8 +66,6 @@ def test_the_same_model_gives_the_same_bytes():
 
 
 def test_a_model_without_any_kin_has_an_empty_map():
-    import dataclasses
-
     empty = {field.name: getattr(KIN, field.name)[:0] for field in dataclasses.fields(KIN)}
     none = dataclasses.replace(KIN, **empty | {"starts": np.zeros(len(SPELLINGS) + 1, np.int32)})
     tag_map = compute_map(none, VOCABULARY)
