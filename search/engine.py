@@ -67,7 +67,7 @@ class FacetValue:
     value
         Folded value (`search.words.fold_value`), as a filter takes it; for tags the tag id; ``""`` means not stated.
     label
-        The most common stored spelling of the value (ties: the first in code point order); ``""`` for tags.
+        The most common spelling of the value among the hits (ties: the first in code point order); ``""`` for tags.
     """
 
     value: str
@@ -85,6 +85,8 @@ class EngineAnswer:
         All hits; ``carry_all + carry_some + carry_none == total``.
     carry_all, carry_some, carry_none
         Hits on which people typed a tag of every group, of some groups, of none. Without groups all hits carry all.
+    outside
+        Empty for plans without groups.
     facets
         ``genre``, ``license``, ``artist`` over all hits; ``tag`` (typed) over the best `TAG_FACET_HITS`. Each by count
         descending, value ascending, at most `FACET_VALUES`. Empty unless asked for.
