@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from search.query import Query, Unknown, render_tag, without_excluded, without_filter, without_word
+from search.query import (
+    Query,
+    Unknown,
+    with_offer,
+    with_required,
+    without_excluded,
+    without_filter,
+    without_unknown,
+    without_word,
+)
 from search.result import SearchRequest, SearchResult
 from web.addresses import query_string
 from web.steering import filter_labels, steered
@@ -30,11 +39,12 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class UnknownWord:
-    """A word that is neither tag nor in a title, with the nearest tags to put in its place."""
+    """A word that is neither tag nor in a title, with the nearest tags for its place, and the address without it."""
 
     typed: str
     excluded: bool
     offers: tuple[Step, ...]
+    dropped: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,7 @@ def advise(result: SearchResult) -> Advice:
     unknown_words = {unknown.typed for unknown in query.unknown}
     return Advice(
         corrections=tuple(Correction(one.used, one.typed, literally) for one in query.corrections),
-        unknown=tuple(_unknown_word(request, one) for one in query.unknown),
+        unknown=tuple(_unknown_word(request, query, one) for one in query.unknown),
         relaxed=tuple(words for words in result.relaxed if words not in unknown_words),
         untrained=tuple(chip.spelling for chip in result.chips if not chip.known),
         corrected=query_string(replace(request, literal=False)) if request.literal else "",
@@ -76,13 +86,12 @@ def advise(result: SearchResult) -> Advice:
     )
 
 
-def _unknown_word(request: SearchRequest, unknown: Unknown) -> UnknownWord:
-    start, stop = unknown.position, unknown.position + len(unknown.typed)
-    offers = tuple(
-        Step(offer, query_string(replace(request, text=request.text[:start] + render_tag(offer) + request.text[stop:])))
-        for offer in unknown.offers
-    )
-    return UnknownWord(unknown.typed, unknown.sign == "-", offers)
+def _unknown_word(request: SearchRequest, query: Query, unknown: Unknown) -> UnknownWord:
+    def instead(text: str) -> str:
+        return query_string(replace(request, text=text))
+
+    offers = tuple(Step(offer, instead(with_offer(query, unknown, offer))) for offer in unknown.offers)
+    return UnknownWord(unknown.typed, unknown.sign == "-", offers, instead(without_unknown(query, unknown)))
 
 
 def _rescue(request: SearchRequest, query: Query) -> Iterator[Step]:
@@ -96,5 +105,10 @@ def _rescue(request: SearchRequest, query: Query) -> Iterator[Step]:
     for word in query.words:
         text = without_word(query, word.word)
         yield Step(f"Drop “{word.typed}”, looked for in titles and artists", query_string(replace(request, text=text)))
+    for group in query.groups:
+        if group.required:
+            label = " or ".join(tag.typed for tag in group.tags)
+            text = with_required(query, group.tags[0].tag_id, False)
+            yield Step(f"Let kin stand in for “{label}”", query_string(replace(request, text=text)))
     if query.groups and request.drift < 1.0:
         yield Step("Turn the dial all the way outside the box", query_string(replace(request, drift=1.0)))

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-import os
+import sys
 
 import click
 
 
+SETTINGS_STATUS = 2  # no such model, or the address cannot be listened on
+ENGINE_STATUS = 3  # the index cannot be read
+
+
 @click.command()
 @click.option(
-    "--engine", envvar="TAGKIN_ENGINE", default="tagkin-index", show_default=True, help="Index to search: a directory."
+    "--engine",
+    envvar="TAGKIN_ENGINE",
+    default="tagkin-index",
+    show_default=True,
+    show_envvar=True,
+    help="Where the index is: a directory.",
 )
 @click.option(
-    "--model", envvar="TAGKIN_MODEL", default=None, metavar="DIRECTORY", help="Tag model.  [default: the shipped one]"
+    "--model", envvar="TAGKIN_MODEL", show_envvar=True, help="Tag model: a directory.  [default: the shipped one]"
 )
-@click.option("--host", envvar="TAGKIN_HOST", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--host",
+    envvar="TAGKIN_HOST",
+    default="127.0.0.1",
+    show_default=True,
+    show_envvar=True,
+    help="Address to listen on.",
+)
 @click.option(
     "--port",
     envvar="TAGKIN_PORT",
     default=8000,
     show_default=True,
+    show_envvar=True,
     type=click.IntRange(1, 65535),
     help="Port to listen on.",
 )
@@ -28,25 +45,29 @@ import click
     envvar="TAGKIN_WORKERS",
     default=2,
     show_default=True,
+    show_envvar=True,
     type=click.IntRange(1, 64),
     help="Server processes.",
 )
 def serve(engine: str, model: str | None, host: str, port: int, workers: int) -> None:
     """Serve the search and suggest pages until stopped with Ctrl-C."""
-    from web.serving import open_searcher
-    from web.serving import serve as serve_until_stopped
+    from search.engine import SearchUnavailable
+    from tagmodel.model import BadModel, ModelMissing
+    from web.serving import count_tracks, serve_pages
 
-    # Opened here once, so that a missing index or model is said before any process starts.
-    searcher = open_searcher(engine, model)
-    n_tracks = searcher.engine.state().n_tracks
-    searcher.engine.close()
-    os.environ["TAGKIN_ENGINE"] = engine
-    if model:
-        os.environ["TAGKIN_MODEL"] = model
-    click.echo(f"{n_tracks:,} tracks at http://{host}:{port} (stop with Ctrl-C)", err=True)
     try:
-        serve_until_stopped(host, port, workers)
+        # Opened here once, so that a missing index or model is said before any process starts.
+        n_tracks = count_tracks(engine, model)
+        click.echo(f"{n_tracks:,} tracks at http://{host}:{port} (stop with Ctrl-C)", err=True)
+        serve_pages(engine, model, host, port, workers)
+    except SearchUnavailable as error:
+        _exit(str(error), ENGINE_STATUS)
+    except (ModelMissing, BadModel) as error:
+        _exit(str(error), SETTINGS_STATUS)
     except OSError as error:
-        raise click.ClickException(
-            f"cannot listen on {host}:{port}: {error}. Is another server running? Try --port."
-        ) from error
+        _exit(f"cannot listen on {host}:{port}: {error}. Is another server running? Try --port.", SETTINGS_STATUS)
+
+
+def _exit(message: str, status: int) -> None:
+    click.echo(f"tagkin: {message}", err=True)
+    sys.exit(status)

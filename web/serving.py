@@ -6,6 +6,8 @@ that `tagkin serve` documents for its options.
 
 from __future__ import annotations
 
+import os
+import socket
 from pathlib import Path
 
 from flask import Config, Flask
@@ -44,7 +46,15 @@ def open_searcher(engine: str, model: str | None) -> Searcher:
     return Searcher(open_engine(engine), load_model(Path(model) if model else None))
 
 
-def serve(host: str, port: int, workers: int) -> None:
+def count_tracks(engine: str, model: str | None) -> int:
+    """Count the tracks that will be served, which shows that index and model can be opened."""
+    searcher = open_searcher(engine, model)
+    n_tracks = searcher.engine.state().n_tracks
+    searcher.engine.close()
+    return n_tracks
+
+
+def serve_pages(engine: str, model: str | None, host: str, port: int, workers: int) -> None:
     """Answer requests until the process is told to stop; what is being answered is finished first.
 
     Raises
@@ -52,13 +62,17 @@ def serve(host: str, port: int, workers: int) -> None:
     OSError
         If the address is taken or not ours.
     """
+    address = _listening_address(host, port)
+    os.environ[f"{PREFIX}_ENGINE"] = engine
+    if model:
+        os.environ[f"{PREFIX}_MODEL"] = model
     from granian import Granian
     from granian.constants import Interfaces
 
     Granian(
         "web.serving:create_served_app",
         factory=True,
-        address=host,
+        address=address,
         port=port,
         workers=workers,
         interface=Interfaces.WSGI,
@@ -67,3 +81,13 @@ def serve(host: str, port: int, workers: int) -> None:
         websockets=False,
         respawn_failed_workers=True,
     ).serve()
+
+
+def _listening_address(host: str, port: int) -> str:
+    """Return a host as the number that the server wants, after listening there for a moment.
+
+    The server itself would answer a name or a taken port with a backtrace.
+    """
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    socket.create_server((host, port), family=family).close()
+    return str(address[0])

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from search.plan import Filters, Range
-from search.query import Query, with_tag, without_excluded, without_filter, without_tag, without_word
+from search.plan import Filters
+from search.query import Query, with_tag, without_excluded, without_filter, without_tag, without_word, write_range
 from search.result import ExcludedChip, KinChip, SearchRequest, SearchResult, TagChip
 from search.words import fold_value
 from web.addresses import query_string
@@ -145,24 +145,14 @@ def drift_says(drift: float) -> str:
 
 
 def filter_labels(filters: Filters) -> Iterator[tuple[str, str, str]]:
-    """Yield each filter as (field, folded value, what to show)."""
+    """Yield each filter as (field, folded value, what to show); of a range the value is ``""``."""
     for field in ("genre", "license", "artist"):
         for value in getattr(filters, field):
             yield field, value, f"{field}: {value or 'not stated'}"
-    for field, unit in (("duration", " s"), ("year", "")):
+    for field, unit in (("duration", " seconds"), ("year", "")):
         interval = getattr(filters, field)
         if interval is not None:
-            yield field, "", f"{field}: {_range_label(interval, unit)}"
-
-
-def _range_label(interval: Range, unit: str) -> str:
-    if interval.low is None:
-        return f"up to {interval.high:g}{unit}"
-    if interval.high is None:
-        return f"from {interval.low:g}{unit}"
-    if interval.low == interval.high:
-        return f"{interval.low:g}{unit}"
-    return f"{interval.low:g} to {interval.high:g}{unit}"
+            yield field, "", f"{field}: {write_range(field, interval)}{unit}"
 
 
 def _tag_row(request: SearchRequest, query: Query, chip: TagChip, most: int) -> TagRow:

@@ -61,7 +61,9 @@ def test_what_cannot_be_meant_is_said(address: str, says: str) -> None:
         read(address)
 
 
-@pytest.mark.parametrize("address", ["drift=1.1", "drift=-0.1", "drift=nan", "drift=inf", "k=101", "page=501", "k=100&page=101"])
+@pytest.mark.parametrize(
+    "address", ["drift=1.1", "drift=-0.1", "drift=nan", "drift=inf", "k=101", "page=501", "k=100&page=101"]
+)
 def test_numbers_out_of_their_range_are_refused(address: str) -> None:
     with pytest.raises(RequestError):
         read(f"q=sad&{address}")

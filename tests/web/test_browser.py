@@ -66,7 +66,9 @@ def open_tab(browser, site):
         tab.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
         tab.on("pageerror", lambda error: complaints.append(str(error)))
         tab.on("request", lambda asked: complaints.append(asked.url) if not asked.url.startswith(site) else None)
-        tab.on("requestfailed", lambda asked: complaints.append(asked.url) if asked.failure != "net::ERR_ABORTED" else None)
+        tab.on(
+            "requestfailed", lambda asked: complaints.append(asked.url) if asked.failure != "net::ERR_ABORTED" else None
+        )
         tab.goto(path)
         return tab
 
@@ -85,7 +87,7 @@ def test_a_search_is_typed_and_answered(open_tab) -> None:
     tab = open_tab("/")
     tab.get_by_label("Tags, title or artist").fill("sad piano -vocals")
     tab.keyboard.press("Enter")
-    assert tab.locator(".hit-title").first.inner_text().startswith("Empty House")
+    assert tab.locator(".hit-title").first.inner_text().startswith("Small Room")
     assert tab.get_by_role("heading", level=1).inner_text().endswith("tracks")
 
 
@@ -104,7 +106,7 @@ def test_a_kin_chip_is_switched_off(open_tab, scripted: bool) -> None:
 
 
 def test_the_dial_turns_by_key_and_keeps_the_focus(open_tab) -> None:
-    tab = open_tab("/search?q=sad+piano&drift=0.05")
+    tab = open_tab("/search?q=sad+piano&drift=0")
     before = tab.locator("#tracks").inner_text()
     dial = tab.get_by_role("slider", name="Outside the box")
     dial.focus()
@@ -169,14 +171,6 @@ def test_the_keyboard_alone_reaches_the_hits_and_the_chips(open_tab) -> None:
     tab.get_by_role("link", name="Switch on keyboard, kin of piano").wait_for()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 390, 1280])
-@pytest.mark.parametrize("path", ["/", "/search?q=sad+piano+-vocals&drift=1", "/search?q=zzyzx+ambeint", "/suggest?tags=sitar,blorp"])
-def test_no_page_scrolls_sideways(open_tab, path: str, width: int, scheme: str) -> None:
-    tab = open_tab(path, viewport={"width": width, "height": 900}, color_scheme=scheme)
-    assert tab.evaluate("document.documentElement.scrollWidth") <= width
-
-
 # Relative luminance and contrast as WCAG 2.2 defines them, for every text on the page against the ground it stands on.
 CONTRAST = """
 () => {
@@ -198,15 +192,24 @@ CONTRAST = """
   for (const element of document.querySelectorAll("body *")) {
     const own = [...element.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
     if (!own || !element.checkVisibility() || element.closest("svg, .visually-hidden, .skip, [hidden]")) continue;
-    const [a, b] = [luminance(parse(getComputedStyle(element).color)), luminance(ground(element))].sort((x, y) => y - x);
-    if ((a + .05) / (b + .05) < 4.5) poor.push(`${element.className || element.tagName}: ${((a + .05) / (b + .05)).toFixed(2)}`);
+    const text = luminance(parse(getComputedStyle(element).color)), below = luminance(ground(element));
+    const contrast = (Math.max(text, below) + .05) / (Math.min(text, below) + .05);
+    if (contrast < 4.5) poor.push(`${element.className || element.tagName}: ${contrast.toFixed(2)}`);
   }
   return poor;
 }
 """
 
 
+PATHS = ["/", "/search?q=sad+piano+-vocals&drift=1", "/search?q=zzyzx+ambeint", "/suggest?tags=sitar,blorp", "/suggest"]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/", "/search?q=sad+piano+-vocals&drift=1", "/search?q=zzyzx+ambeint", "/suggest?tags=sitar,blorp"])
-def test_all_text_stands_out_from_its_ground(open_tab, path: str, scheme: str) -> None:
-    assert open_tab(path, color_scheme=scheme).evaluate(CONTRAST) == []
+def test_pages_fit_any_width_and_all_text_stands_out_from_its_ground(open_tab, scheme: str) -> None:
+    tab = open_tab("/", color_scheme=scheme)
+    for path in PATHS:
+        tab.goto(path)
+        assert tab.evaluate(CONTRAST) == [], path
+        for width in (320, 390, 800, 1280):
+            tab.set_viewport_size({"width": width, "height": 900})
+            assert tab.evaluate("document.documentElement.scrollWidth") <= width, (path, width)

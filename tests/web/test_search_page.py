@@ -21,15 +21,17 @@ from web.search_page import search_page
 Visit = Callable[..., Any]  # the fixture of conftest.py
 
 
-def chips(page, kind: str) -> list[str]:
-    return [one.name for one in page.all("li", kind) + page.all("span", kind) if "chip" in one.attributes["class"].split()]
+def chips(page: Any, kind: str) -> list[str]:
+    """Spellings of the chips of a kind, without the signs that act on them."""
+    found = (one for one in page.all("li", kind) + page.all("span", kind) if "chip" in one.attributes["class"].split())
+    return [one.name.rstrip("+\N{MULTIPLICATION SIGN}").strip() for one in found]
 
 
 def test_a_kin_chip_says_whose_kin_it_is(visit: Visit) -> None:
     page = visit("/search?q=sad+piano&drift=1")
     assert page.has_link("Switch off keyboard, kin of piano")
     assert page.has_link("Switch off melancholic, kin of sad")
-    assert {"sad×", "piano×"} == {chip.replace(" ", "") for chip in chips(page, "typed")}
+    assert chips(page, "typed") == ["sad", "piano"]
 
 
 def test_a_kin_is_switched_off_and_on_again_by_a_click(visit: Visit) -> None:
@@ -37,16 +39,18 @@ def test_a_kin_is_switched_off_and_on_again_by_a_click(visit: Visit) -> None:
     assert "Rain" in page.titles
     without = visit(page.link("Switch off keyboard, kin of piano"))
     without = visit(without.link("Switch off sad, kin of piano"))
-    assert "keyboard+" in chips(without, "off")
-    assert not any(one.name.startswith("keyboard") for one in without.all("li", "kin") if one not in without.all("li", "off"))
+    assert "keyboard" in chips(without, "off")
+    assert not any(
+        one.name.startswith("keyboard") for one in without.all("li", "kin") if one not in without.all("li", "off")
+    )
     again = visit(without.link("Switch on keyboard, kin of piano"))
     assert again.has_link("Switch off keyboard, kin of piano")
 
 
 def test_a_kin_is_promoted_into_the_query(visit: Visit) -> None:
     page = visit(visit("/search?q=piano&drift=1").link("Add keyboard to my words"))
-    assert "keyboard×" in {chip.replace(" ", "") for chip in chips(page, "typed")}
-    assert page.all("input")[0].attributes["value"].split() == ["piano", "keyboard"]
+    assert chips(page, "typed") == ["piano", "keyboard"]
+    assert page.all("input")[0].attributes["value"].split() == ["piano,", "keyboard"]
 
 
 def test_a_word_is_removed_by_a_click(visit: Visit) -> None:
@@ -58,16 +62,16 @@ def test_an_exclusion_shows_the_narrower_tags_it_brought_along(visit: Visit) -> 
     page = visit("/search?q=sad+piano+-vocals&drift=0")
     assert page.titles == ["Empty House", "Small Room"]
     assert "Left out" in page.text
-    kept = visit(page.link("Allow again: −female vocals with vocals ×"))
+    kept = visit(page.link("Allow again: female vocals with vocals"))
     assert kept.titles == ["Empty House", "Small Room", "Choir <b>Practice</b>"]
-    assert visit(kept.link("Leave out again: −female vocals with vocals ↺")).titles == page.titles
-    assert "Song for Two" in visit(page.link("Allow again: −vocals ×")).titles
+    assert visit(kept.link("Leave out again: female vocals with vocals")).titles == page.titles
+    assert "Song for Two" in visit(page.link("Allow again: vocals")).titles
 
 
 def test_at_0_the_dial_is_plain_matching(visit: Visit) -> None:
     plain = visit("/search?q=sad+piano&drift=0")
     assert "4 tracks" in plain.text
-    assert not plain.all("li", "kin")
+    assert not chips(plain, "kin")
     assert "Turn it up to see what lies beside them" in plain.text
     far = visit("/search?q=sad+piano&drift=1")
     assert "carry none, found through kin" in far.text
@@ -75,12 +79,11 @@ def test_at_0_the_dial_is_plain_matching(visit: Visit) -> None:
 
 
 def test_the_three_counts_add_up_to_the_total(visit: Visit) -> None:
-    text = visit("/search?q=sad+piano&drift=1").text
-    total, every, some, none = (
-        int(re.search(pattern, text)[1])  # type: ignore[index]
-        for pattern in (r"(\d+) tracks Narrow|(?<=\b)(\d+) tracks", r"(\d+) carry all", r"(\d+) carry some", r"(\d+) carry none")
-    )
-    assert every + some + none == total
+    page = visit("/search?q=sad+piano&drift=1")
+    total = int(page.all("h1")[0].text.split()[0])
+    told_apart = [int(n) for n in re.findall(r"(\d+) carry (?:all|some|none)", page.text)]
+    assert len(told_apart) == 3
+    assert sum(told_apart) == total
 
 
 def test_outside_your_words_nobody_typed_them(visit: Visit) -> None:
@@ -96,7 +99,7 @@ def test_a_facet_narrows_and_its_filter_comes_off_again(visit: Visit) -> None:
     narrowed = visit(page.link("Classical"))
     assert narrowed.titles == ["Empty House", "Small Room"]
     assert "genre:" in narrowed.all("input")[0].attributes["value"]
-    assert visit(narrowed.link("Remove the filter: genre: classical ×")).titles == page.titles
+    assert visit(narrowed.link("Remove the filter: genre: classical")).titles == page.titles
 
 
 def test_a_tag_of_the_hits_narrows_or_is_left_out(visit: Visit) -> None:
@@ -154,12 +157,16 @@ def test_an_unknown_word_is_said_never_dropped_in_silence(visit: Visit) -> None:
 
 
 def test_an_offer_takes_the_place_of_the_unknown_word(visit: Visit) -> None:
-    page = visit("/search?q=sad+melankolik")
-    assert "melankolik" in page.text
-    if page.has_link("melancholic"):  # an offer; a correction would be said otherwise
-        assert visit(page.link("melancholic")).all("input")[0].attributes["value"] == "sad melancholic"
-    else:
-        assert "Searched melancholic for “melankolik”" in page.text
+    page = visit("/search?q=drone+melankolik")
+    assert "No tag, title or artist has “melankolik”" in page.text
+    assert visit(page.link("melancholic")).all("input")[0].attributes["value"] == "drone, melancholic"
+    assert visit(page.link("Drop it")).all("input")[0].attributes["value"] == "drone"
+
+
+def test_a_demanded_tag_that_nothing_has_may_be_answered_by_kin(visit: Visit) -> None:
+    page = visit("/search?q=%2Btechno+%2Bsitar&drift=0")
+    assert "No track answers this search" in page.text
+    assert visit(page.link("Let kin stand in for “sitar”")).all("input")[0].attributes["value"] == "+techno, sitar"
 
 
 def test_a_tag_that_was_let_go_is_said(visit: Visit) -> None:
@@ -181,9 +188,9 @@ def test_nothing_found_says_what_to_try(visit: Visit) -> None:
 
 
 def test_a_title_word_that_nothing_has_can_be_dropped(visit: Visit) -> None:
-    page = visit("/search?q=techno+raga&drift=0")
+    page = visit("/search?q=raga+genre:electronic")
     assert "No track answers this search" in page.text
-    assert visit(page.link("Drop “raga”, looked for in titles and artists")).titles == ["Warehouse"]
+    assert visit(page.link("Drop “raga”, looked for in titles and artists")).titles == ["Rain", "Warehouse"]
 
 
 def test_markup_in_a_title_or_query_is_shown_never_run(visit: Visit) -> None:
@@ -202,13 +209,13 @@ def test_only_web_addresses_become_links(visit: Visit) -> None:
 
 def test_pages_follow_each_other(visit: Visit) -> None:
     first = visit("/search?q=drone")
-    assert "1–20 of 45" in first.text
-    assert not first.has_link("← Previous")
-    second = visit(first.link("Next →"))
-    third = visit(second.link("Next →"))
+    assert "1\N{EN DASH}20 of 45" in first.text
+    assert not first.has_link("Previous")
+    second = visit(first.link("Next"))
+    third = visit(second.link("Next"))
     assert len({*first.titles, *second.titles, *third.titles}) == 45
-    assert not third.has_link("Next →")
-    assert visit(third.link("← Previous")).titles == second.titles
+    assert not third.has_link("Next")
+    assert visit(third.link("Previous")).titles == second.titles
 
 
 def test_a_page_behind_the_last_hit_leads_back(visit: Visit) -> None:
@@ -231,8 +238,8 @@ def test_a_full_page_stays_under_150_kb(tmp_path: Path, model: TagModel) -> None
         writer.write(
             [
                 Document(
-                    Track(f"x:{n}", long, f"Artist With a Long Name {n}", long, f"Genre {n % 30}", f"License number {n % 30}",
-                          200, 2000, "https://example.org/" + "a" * 60),
+                    Track(f"x:{n}", long, f"Artist With a Long Name {n}", long, f"Genre {n % 30}",
+                          f"License number {n % 30}", 200, 2000, "https://example.org/" + "a" * 60),
                     typed=tags,
                 )
                 for n in range(60)

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from web.cli import ENGINE_STATUS, SETTINGS_STATUS, serve
+
+SERVE = "from web.cli import serve; serve()"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def fetch(address: str, seconds: float = 30) -> str:
+    """Fetch a page from a server that is still starting."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(address, timeout=5) as answer:
+                return str(answer.read().decode())
+        except (urllib.error.URLError, ConnectionError):
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+
+
+def test_a_missing_index_is_said_before_anything_starts(tmp_path: Path) -> None:
+    outcome = CliRunner().invoke(serve, ["--engine", str(tmp_path / "nowhere")])
+    assert outcome.exit_code == ENGINE_STATUS
+    assert "no index at" in outcome.stderr
+    assert "nowhere" in outcome.stderr
+
+
+def test_a_missing_model_is_said_before_anything_starts(tmp_path: Path, index_directory: Path) -> None:
+    outcome = CliRunner().invoke(serve, ["--engine", str(index_directory), "--model", str(tmp_path / "nowhere")])
+    assert outcome.exit_code == SETTINGS_STATUS
+    assert "nowhere" in outcome.stderr
+
+
+@pytest.mark.parametrize("options", [["--port", "0"], ["--port", "70000"], ["--workers", "0"], ["--workers", "many"]])
+def test_impossible_numbers_are_refused(options: list[str]) -> None:
+    assert CliRunner().invoke(serve, options).exit_code == 2
+
+
+def test_help_names_every_option_with_its_default() -> None:
+    text = CliRunner().invoke(serve, ["--help"], terminal_width=200).output
+    for words in (
+        "--engine",
+        "tagkin-index",
+        "--model",
+        "the shipped one",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "8000",
+        "--workers",
+    ):
+        assert words in text
+
+
+@pytest.mark.slow
+def test_pages_are_served_by_workers_until_told_to_stop(index_directory: Path) -> None:
+    port = free_port()
+    options = ["--engine", str(index_directory), "--port", str(port), "--workers", "2"]
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVE, *options], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert "Empty House" in fetch(f"http://127.0.0.1:{port}/search?q=sad+piano")
+        assert "54 tracks" in re.sub(r"<[^>]+>", "", fetch(f"http://127.0.0.1:{port}/"))
+    finally:
+        server.send_signal(signal.SIGTERM)
+        said = server.communicate(timeout=30)[1]
+    assert server.returncode == 0, said
+    assert f"54 tracks at http://127.0.0.1:{port}" in said
+
+
+@pytest.mark.slow
+def test_a_taken_port_is_said(index_directory: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        options = ["--engine", str(index_directory), "--port", port]
+        outcome = subprocess.run(
+            [sys.executable, "-c", SERVE, *options],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=os.environ,
+            check=False,
+        )
+    assert outcome.returncode == SETTINGS_STATUS
+    assert "Is another server running? Try --port" in outcome.stderr
