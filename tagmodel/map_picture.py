@@ -15,7 +15,7 @@ import numpy as np
 
 from tagmodel.map_layout import Floats, shown_word, word_boxes
 from tagmodel.picture_style import svg_document, svg_text
-from tagmodel.tag_map import TITLE_FONT, title_box
+from tagmodel.tag_map import title_box, title_font
 
 # Paper around the islands.
 BORDER = 60.0  # px
@@ -108,7 +108,7 @@ def _edges(graph: nx.Graph) -> Iterator[str]:
 def _words(island: Island, graph: nx.Graph) -> str:
     texts = [_word(graph, tag, x, y) for tag, (x, y) in zip(island.tags, island.words[:, :2], strict=True)]
     x, y = island.title[:2]
-    name = svg_text(island.name, x, y, TITLE_FONT, classes="halo title")
+    name = svg_text(island.name, x, y, title_font(len(island.tags)), classes="halo title")
     return "\n".join([f'<g class="c{island.color}"><desc>{escape(island.name)}</desc>', *texts, name, "</g>"])
 
 

@@ -11,6 +11,7 @@ Blondel, Guillaume, Lambiotte, Lefebvre, "Fast unfolding of communities in large
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,8 @@ NAME_TAGS = 3
 SMALLEST_FONT, LARGEST_FONT = 10.0, 46.0  # px
 # How fast words get smaller with their rank: one in ten is above half the size.
 FONT_FALL = 9
-TITLE_FONT = 44.0  # px
+# Bold letters are this much wider.
+BOLD = 1.15
 ISLAND_MARGIN = 44.0  # px of water between communities
 
 Ints = NDArray[np.int64]
@@ -191,9 +193,15 @@ def title_box(title: str, words: Floats) -> Floats:
     words : shape (n, 4)
         Boxes of the island's words, in the same form.
     """
+    font_size = title_font(len(words))
     left, right = (words[:, 0] - words[:, 2] / 2).min(), (words[:, 0] + words[:, 2] / 2).max()
     top = (words[:, 1] - words[:, 3] / 2).min()
-    return np.array([(left + right) / 2, top - 0.7 * TITLE_FONT, text_width(title, TITLE_FONT), 1.4 * TITLE_FONT])
+    return np.array([(left + right) / 2, top - 0.7 * font_size, BOLD * text_width(title, font_size), 1.4 * font_size])
+
+
+def title_font(n_words: int) -> float:
+    """Size the title of an island by its words, px: 25 for ten, 44 for a hundred."""
+    return 14.0 * math.sqrt(math.sqrt(n_words))
 
 
 def _island_wishes(affinity: sparse.csr_array, community: Ints, boxes: Floats) -> Floats:
