@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from indexer.entries import Catalogue, Entry, Found, Reject
 from indexer.rejects import Rejects
@@ -69,31 +69,30 @@ class Reading:
         """Return the digest of all entries so far."""
         return self._digest.copy().hexdigest()
 
-    def accept(self, batch: Iterable[Entry]) -> list[Track]:
+    def accept(self, batch: Sequence[Entry]) -> list[Track]:
         """Take note of entries; return the tracks among them that are to be indexed."""
-        tracks = []
-        lines = []
-        for entry in batch:
-            self.summary.rows += 1
-            if isinstance(entry, Found):
-                lines.append(_track_text(entry.track))
-                if self._is_first(entry):
-                    tracks.append(entry.track)
-            else:
-                lines.append(f"{entry.line}\x1f{entry.raw}")
-                self._reject(entry)
-        self._digest.update("\x1e".join([*lines, ""]).encode("utf-8", "backslashreplace"))
+        found = [entry for entry in batch if isinstance(entry, Found)]
+        duplicates = self.seen.add([(entry.track.track_id, entry.line) for entry in found]) if found else {}
+        if len(found) == len(batch) and not duplicates:
+            tracks = [entry.track for entry in found]
+        else:
+            tracks = [entry.track for entry in batch if self._is_good(entry, duplicates)]
+        self.sources.update({track.source for track in tracks})
+        self.summary.rows += len(batch)
+        self._digest.update("".join(map(_entry_text, batch)).encode("utf-8", "backslashreplace"))
         return tracks
 
-    def _is_first(self, found: Found) -> bool:
-        line, track, row = found
-        self.sources.add(track.source)
-        first = self.seen.add(track.track_id, line)
-        if first is None:
+    def _is_good(self, entry: Entry, duplicates: Mapping[int, int]) -> TypeGuard[Found]:
+        """Whether an entry is to be indexed; what is not, is rejected."""
+        if isinstance(entry, Reject):
+            self._reject(entry)
+            return False
+        line, track, row = entry
+        if line not in duplicates:
             return True
-        reason = f"duplicate id {track.track_id}, first on line {first:,}; the first one is kept"
-        cells = None if row is None else row.cells
-        self._reject(Reject(line, reason, "" if row is None else row.text(), track.track_id, cells))
+        reason = f"duplicate id {track.track_id}, first on line {duplicates[line]:,}; the first one is kept"
+        raw, cells = ("", None) if row is None else (row.text(), row.cells)
+        self._reject(Reject(line, reason, raw, track.track_id, cells))
         return False
 
     def _reject(self, reject: Reject) -> None:
@@ -106,10 +105,13 @@ class Reading:
             self._rejects.add(self._label, reject)
 
 
-def _track_text(track: Track) -> str:
+def _entry_text(entry: Entry) -> str:
+    if isinstance(entry, Reject):
+        return f"{entry.line}\x1f{entry.raw}\x1e"
+    t = entry.track
     return (
-        f"{track.track_id}\x1f{track.title}\x1f{track.artist}\x1f{track.album}\x1f{track.genre}\x1f{track.license}\x1f"
-        f"{track.duration}\x1f{track.year}\x1f{track.url}\x1f{track.source}\x1f{track.tags}\x1f{track.shares}"
+        f"{t.track_id}\x1f{t.title}\x1f{t.artist}\x1f{t.album}\x1f{t.genre}\x1f{t.license}\x1f"
+        f"{t.duration}\x1f{t.year}\x1f{t.url}\x1f{t.source}\x1f{t.tags}\x1f{t.shares}\x1e"
     )
 
 

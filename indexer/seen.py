@@ -6,7 +6,7 @@ A set of a few million ids would take most of a small machine's memory; this tak
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -34,13 +34,18 @@ class SeenIds:
     ) -> None:
         self._connection.close()
 
-    def add(self, track_id: str, line: int) -> int | None:
-        """Remember a track; return the line it was met on before, None for a new one."""
+    def add(self, lines: Sequence[tuple[str, int]]) -> dict[int, int]:
+        """Remember a batch of (track id, line); return the line each duplicate was first met on, by its own line.
+
+        The whole batch goes in at once, as duplicates are rare: only if some id was not taken are all looked up again.
+        """
         execute = self._connection.execute
-        if execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (track_id, line)).rowcount:
-            return None
-        (first,) = execute("SELECT line FROM seen WHERE id = ?", (track_id,)).fetchone()
-        return int(first)
+        taken = self._connection.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", lines).rowcount
+        if taken == len(lines):
+            return {}
+        query = "SELECT line FROM seen WHERE id = ?"
+        firsts = ((line, execute(query, (track_id,)).fetchone()[0]) for track_id, line in lines)
+        return {line: first for line, first in firsts if line != first}
 
     def keep(self, track_id: str) -> None:
         """Remember a track whose row was bad: it is still in the source, and no duplicate when it comes again."""
