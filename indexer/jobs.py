@@ -107,7 +107,9 @@ def _survey(catalogues: Sequence[Catalogue], enricher: Enricher, rejects: Reject
         rejects.begin()
         summary = survey_catalogue(catalogue, enricher, rejects, progress)
         good = summary.rows - summary.rejected
-        progress.say(f"{catalogue.label}: {good:,} tracks, {summary.rejected:,} rows rejected; nothing was written")
+        progress.say(
+            f"{catalogue.label}: {counted(good, 'track')}, {counted(summary.rejected, 'row')} rejected; nothing was written"
+        )
 
 
 def _write(
@@ -129,14 +131,14 @@ def _write(
             if job.reexpand:
                 _reexpand(engine, writer, enricher, progress)
             state = writer.compact()
-        progress.say(f"the index {job.engine} holds {state.n_tracks:,} tracks")
+        progress.say(f"the index {job.engine} holds {counted(state.n_tracks, 'track')}")
     finally:
         engine.close()
 
 
 def _reexpand(engine: SearchEngine, writer: IndexWriter, enricher: Enricher, progress: Progress) -> None:
     summary = reexpand_index(engine, writer, enricher, progress)
-    progress.say(f"{summary.changed:,} tracks expanded anew, {summary.unchanged:,} already were by this model")
+    progress.say(f"{counted(summary.changed, 'track')} expanded anew, {summary.unchanged:,} already were by this model")
 
 
 def say_summary(label: str, summary: LoadSummary, seconds: float, progress: Progress) -> None:
@@ -160,7 +162,13 @@ def say_summary(label: str, summary: LoadSummary, seconds: float, progress: Prog
 def say_unknown_tags(n_unknown: int, progress: Progress) -> None:
     """Say how many tags have no kin yet, and how they would get some."""
     if n_unknown:
+        are, they, them = ("is", "it is", "it") if n_unknown == 1 else ("are", "they are", "them")
         progress.say(
-            f"{n_unknown:,} tags are not in the model: they are found literally; "
-            "retrain with `tagkin train tags --catalogue FILE` to give them kin"
+            f"{counted(n_unknown, 'tag')} {are} not in the model: {they} found literally; "
+            f"retrain with `tagkin train tags --catalogue FILE` to give {them} kin"
         )
+
+
+def counted(n: int, thing: str) -> str:
+    """Write a number with what it counts: ``1 track``, ``2,000 tracks``."""
+    return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"

@@ -66,7 +66,7 @@ def test_json_lines_come_from_stdin(desk: Desk) -> None:
 def test_a_dry_run_counts_and_writes_nothing(desk: Desk) -> None:
     result = desk.index(desk.write("a.csv", CSV + "x,y\n"), "--dry-run")
     assert result.exit_code == 1
-    assert "2 tracks, 1 rows rejected; nothing was written" in result.stderr
+    assert "2 tracks, 1 row rejected; nothing was written" in result.stderr
     assert not desk.engine.exists()
 
 
