@@ -193,7 +193,7 @@ def _measured(field: str, text: str) -> float | None:
 
 def _reads_better(field: str, bound: float, strict: float) -> bool:
     """Whether to write the strict bound: it is whole where the other is not, or the other is not in the language."""
-    is_whole = round(strict, 3).is_integer() and not float(bound).is_integer()
+    is_whole = round(float(strict), 3).is_integer() and not float(bound).is_integer()
     return is_whole or _measured(field, _number(bound)) is None
 
 

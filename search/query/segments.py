@@ -177,9 +177,13 @@ def _windows(run: Sequence[Token], segments: Sequence[Segment]) -> Iterator[slic
     for at, token in enumerate(run):
         for n_words in range(_MENDED_WORDS, 0, -1) if token.start in unknown else ():
             for first in range(max(0, at - n_words + 1), min(at, len(run) - n_words) + 1):
-                ends = {run[first].text.casefold(), run[first + n_words - 1].text.casefold()}
-                if ends.isdisjoint(_CONJUNCTIONS):
+                if _can_end_tag(run[first]) and _can_end_tag(run[first + n_words - 1]):
                     yield slice(first, first + n_words)
+
+
+def _can_end_tag(token: Token) -> bool:
+    """Whether a tag may begin or end with a word: *and* joins two, and a sign without letters would be swallowed."""
+    return token.text.casefold() not in _CONJUNCTIONS and bool(fold_words(token.text))
 
 
 def _segment(

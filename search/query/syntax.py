@@ -128,7 +128,8 @@ def _tokens(text: str) -> Iterator[Token]:
                 at -= len(match["weight"]) - len(match["weight"].rstrip(",;"))
             yield _token(match)
         elif match["blank"].strip():
-            yield Token(Kind.BREAK, match["blank"], match.start(), match.end())
+            start = match.start() + len(match["blank"]) - len(match["blank"].lstrip())
+            yield Token(Kind.BREAK, text[start], start, start + 1)
 
 
 def _token(match: re.Match[str]) -> Token:
