@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from search.cli_evaluate import search
 from search.embedded import EmbeddedEngine
 from search.evaluation import (
     RIVALS,
@@ -21,10 +23,10 @@ from search.evaluation import (
     training_items,
 )
 from search.evaluation_collection import Collection
-from tagmodel.datasets import Item
+from tagmodel.datasets import DATA_SETS, Item
 from tagmodel.evaluation import OURS
-from tagmodel.evaluation_splits import PARTS, Splits, draw_splits
-from tagmodel.model import TagModel
+from tagmodel.evaluation_splits import PARTS, Splits, draw_splits, load_splits
+from tagmodel.model import SHIPPED_MODEL, TagModel, save_model
 
 EAST = ["sitar", "tabla", "indian", "drone", "raga"]
 CLUB = ["techno", "dance", "beat", "house", "trance"]
@@ -142,3 +144,28 @@ def test_the_artist_disjoint_test_may_learn_from_the_validation_part_but_the_pub
         training_items(items, splits, disjoint, "valid")
     )
     assert training_items(items, splits, published, "test") == training_items(items, splits, published, "valid")
+
+
+def test_without_the_data_the_command_says_what_is_missing(tmp_path: Path) -> None:
+    outcome = CliRunner().invoke(search, ["--data-dir", str(tmp_path)])
+    assert outcome.exit_code == 1
+    assert "annotations_final.csv" in outcome.output or "clip_info_final.csv" in outcome.output
+
+
+@pytest.mark.data
+def test_the_command_refuses_the_shipped_model_because_it_has_seen_the_test_clips(data_dir: Path) -> None:
+    arguments = ["--data-dir", str(data_dir), "--model", str(SHIPPED_MODEL), "--setting", "merged"]
+    outcome = CliRunner().invoke(search, arguments)
+    assert outcome.exit_code == 1
+    assert "may have seen the test clips" in outcome.output
+
+
+@pytest.mark.data
+def test_the_command_measures_a_model_of_the_training_part(data_dir: Path, tmp_path: Path) -> None:
+    everything = list(DATA_SETS["mtat"].read_items(data_dir))
+    save_model(train_on_part(everything, load_splits(), RAW, "valid", seed=0), tmp_path / "model")
+    arguments = ["--data-dir", str(data_dir), "--model", str(tmp_path / "model"), "--setting", "published"]
+    outcome = CliRunner().invoke(search, [*arguments, "--part", "valid"])
+    assert outcome.exit_code == 0, outcome.output
+    assert RAW.name in outcome.stdout
+    assert "Complete matches lost by expansion, of 200 queries: 0" in outcome.stdout

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from tagmodel.baselines import BASELINES, cosine_cooccurrence, ease, popularity
+from tagmodel.cli.evaluate import suggest
 from tagmodel.datasets import DATA_SETS, Item
 from tagmodel.evaluation import OURS, evaluate_suggestion, most_used_tags, suggestion_figures
 from tagmodel.evaluation_splits import (
@@ -147,3 +149,27 @@ def test_the_committed_splits_are_what_is_drawn_from_the_data(data_dir: Path, tm
         assert sorted(drawn) == sorted(committed)
         for name in committed:
             np.testing.assert_array_equal(drawn[name], committed[name])
+
+
+def test_without_the_data_the_command_says_what_is_missing(tmp_path: Path) -> None:
+    outcome = CliRunner().invoke(suggest, ["--data-dir", str(tmp_path)])
+    assert outcome.exit_code == 1
+    assert "annotations_final.csv" in outcome.output or "clip_info_final.csv" in outcome.output
+
+
+@pytest.mark.data
+def test_the_command_prints_json_and_writes_the_same_to_a_file(data_dir: Path, tmp_path: Path) -> None:
+    output = tmp_path / "figures.json"
+    arguments = ["--data-dir", str(data_dir), "--part", "valid", "--json", "--output", str(output)]
+    outcome = CliRunner().invoke(suggest, arguments)
+    assert outcome.exit_code == 0, outcome.output
+    printed = json.loads(outcome.stdout)
+    assert printed == json.loads(output.read_text(encoding="utf-8"))
+    assert [result["cases"] for result in printed["results"]] == [4745, 2965]
+
+
+@pytest.mark.data
+def test_the_command_prints_a_table_with_every_method(data_dir: Path) -> None:
+    outcome = CliRunner().invoke(suggest, ["--data-dir", str(data_dir), "--part", "valid"])
+    assert outcome.exit_code == 0, outcome.output
+    assert all(word in outcome.stdout for word in (OURS, "EASE", "popularity", "calibration error"))
