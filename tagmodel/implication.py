@@ -245,13 +245,21 @@ class SetToTag:
             best = slice(start, min(stop, start + MAX_IMPLIED))
             yield numbers[best], units[best].astype(np.int32)
 
-    def contributions(self, typed: Sequence[int], number: int) -> NDArray[np.float32]:
-        """Return what each typed tag adds to the log-odds of a tag; 0 where one of them was not learned."""
-        places, target = self._place[np.asarray(typed, dtype=np.int64)], self._place[number]
-        if target < 0:
-            return np.zeros(len(places), dtype=np.float32)
-        row_of_target = self._sparse[:, [int(target)]].toarray()[:, 0]
-        return np.where(places >= 0, row_of_target[places], np.float32(0))
+    def contributions(self, typed: Sequence[int], numbers: Sequence[int]) -> NDArray[np.float32]:
+        """Return what each typed tag adds to the log-odds of some tags; 0 where either was not learned.
+
+        Returns
+        -------
+        shape (n_typed, n_numbers)
+        """
+        places, targets = (self._place[np.asarray(tags, dtype=np.int64)] for tags in (typed, numbers))
+        added = np.zeros((len(places), len(targets)), dtype=np.float32)
+        for row in np.flatnonzero(places >= 0).tolist():
+            entries = slice(*self.starts[places[row] : places[row] + 2].tolist())
+            weights = np.zeros(len(self.tags) + 1, dtype=np.float32)  # one more, for the place -1
+            weights[self.targets[entries]] = self.weights[entries]
+            added[row] = weights[targets]
+        return added
 
 
 def _most_used(items_by_set: Mapping[str, Sequence[Sequence[int]]], n_tags: int) -> NDArray[np.int64]:

@@ -71,21 +71,20 @@ def suggest_tags(set_to_tag: SetToTag, vocabulary: Vocabulary, typed: Sequence[s
     if not numbers:
         return ()
     probabilities = suggestion_probabilities(set_to_tag, vocabulary, [numbers])[0]
-    best = np.argsort(-probabilities, kind="stable")[:k]
+    best = [tag for tag in np.argsort(-probabilities, kind="stable")[:k].tolist() if probabilities[tag] > 0]
+    evidence = set_to_tag.contributions(numbers, best)
+    ids = [vocabulary.ids[number] for number in numbers]
     return tuple(
-        Suggestion(vocabulary.ids[tag], float(probabilities[tag]), _reasons(set_to_tag, vocabulary, numbers, tag))
-        for tag in best.tolist()
-        if probabilities[tag] > 0
+        Suggestion(vocabulary.ids[tag], float(probabilities[tag]), _reasons(ids, evidence[:, at]))
+        for at, tag in enumerate(best)
     )
 
 
-def _reasons(set_to_tag: SetToTag, vocabulary: Vocabulary, typed: Sequence[int], tag: int) -> tuple[Reason, ...]:
+def _reasons(typed: Sequence[str], evidence: NDArray[np.float32]) -> tuple[Reason, ...]:
     """Share out the evidence for a tag among the typed tags that speak for it, strongest first, ties as typed."""
-    speaking = np.maximum(set_to_tag.contributions(typed, tag), 0).astype(np.float64)
+    speaking = np.maximum(evidence, 0).astype(np.float64)
     if not speaking.any():
         return ()
     shares = speaking / speaking.sum()
     order = np.argsort(-shares, kind="stable")[:MAX_REASONS]
-    return tuple(
-        Reason(vocabulary.ids[typed[at]], float(shares[at])) for at in order.tolist() if shares[at] >= MIN_REASON_SHARE
-    )
+    return tuple(Reason(typed[at], float(shares[at])) for at in order.tolist() if shares[at] >= MIN_REASON_SHARE)

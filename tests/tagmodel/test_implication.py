@@ -88,7 +88,7 @@ def test_contributions_and_base_rate_add_up_to_the_log_odds(model: SetToTag) -> 
     typed, tag = [0, 1], 4
     probability = float(model.probabilities([typed])[0, tag])
     base = float(model.set_bias[0, tag])
-    total = base + float(model.contributions(typed, tag).sum())
+    total = base + float(model.contributions(typed, [tag]).sum())
     assert np.log(probability / (1 - probability)) == pytest.approx(total, abs=1e-3)
 
 
@@ -126,7 +126,7 @@ def test_a_set_says_nothing_about_tags_it_could_not_have_carried() -> None:
     unmasked = SetToTag.fit(
         {"large": large, "small": small}, {"large": EVERYTHING, "small": EVERYTHING}, N_TAGS, options=FAST
     )
-    assert masked.contributions([0], 1)[0] > 1.0
+    assert masked.contributions([0], [1])[0, 0] > 1.0
     assert masked.probabilities([[0]])[0, 1] > 2 * unmasked.probabilities([[0]])[0, 1]
 
 
@@ -145,7 +145,7 @@ def test_tags_without_items_are_not_learned_and_never_implied() -> None:
     assert model.tags.tolist() == [0, 1]
     assert model.probabilities([[0, 3]])[0, 2:].tolist() == [0, 0]
     assert all(number < 2 for numbers, _ in model.imply([[0, 3], [3]]) for number in numbers)
-    assert model.contributions([0, 3], 1)[1] == 0
+    assert model.contributions([0, 3], [1])[1] == 0
 
 
 def test_items_without_any_tag_are_an_error_that_says_so() -> None:
