@@ -16,7 +16,8 @@ def card_markdown(card: Mapping[str, Any]) -> str:
     Parameters
     ----------
     card
-        What `tagmodel.training.write_card` gave, with ``figures`` when some were measured.
+        What `tagmodel.training.make_card` gave, with ``figures`` where some were added (`storage.add_figures`): by
+        question the ``command`` that reproduces them and ``tables`` of title, remark, columns and rows.
     """
     parts = [
         f"# Tag model `{card['model_id']}`",
@@ -49,14 +50,19 @@ def _options(values: Mapping[str, Any]) -> str:
 
 
 def _figures(figures: Mapping[str, Any]) -> list[str]:
-    """Write what was measured, one table a question; nothing where nothing was."""
-    if not figures:
-        return []
-    tables = [
-        f"**{table['title']}** {table['remark']}\n\n" + _table(table["columns"], table["rows"])
-        for table in figures["tables"]
+    """Write what was measured: for each question its tables and the command that reproduces them."""
+    return [
+        part
+        for question, measured in figures.items()
+        for part in (
+            f"## Measured: {question}",
+            f"Reproduced by `{measured['command']}`; intervals are 95 %.",
+            *(
+                f"**{table['title']}** {table['remark']}\n\n{_table(table['columns'], table['rows'])}"
+                for table in measured["tables"]
+            ),
+        )
     ]
-    return ["## Figures", f"Reproduced by `{figures['command']}`.", *tables]
 
 
 def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -40,8 +40,9 @@ class KinOptions:
     ----------
     prior_expected
         What the embeddings are worth, in items with both tags that chance would give.
-    word2vec, als
-        Shares of the two in what the embeddings say together; 0 shows an origin as evidence only.
+    word2vec_met, word2vec_unmet
+        Share of word2vec, against ALS, in what the embeddings say of tags that could meet, and of tags that had no
+        chance to. Where it adds nothing its share is 0 and it is shown as evidence only.
     prior_support
         Items with both tags at which half of what the embeddings say of an uncountable pair is believed.
     unseen
@@ -53,8 +54,8 @@ class KinOptions:
     """
 
     prior_expected: float = 10.0
-    word2vec: float = 0.5
-    als: float = 0.5
+    word2vec_met: float = 0.0
+    word2vec_unmet: float = 0.7
     prior_support: float = 2.0
     unseen: float = 0.4
     min_similarity: float = 0.04
@@ -156,25 +157,22 @@ def blocks(n_tags: int) -> Iterator[slice]:
 
 
 def combine(origins: Origins, options: KinOptions) -> Floats:
-    """Combine what the origins say into one similarity in [0, 1], shape (len(rows), n_tags)."""
-    counted = origins.counted
-    shares = max(options.word2vec + options.als, 1e-9)
-    believed = (options.word2vec * origins.word2vec + options.als * origins.als) / shares
-    weight = counted.expected / (counted.expected + options.prior_expected + 1e-9)
-    known = ~np.isnan(counted.pmi)
-    both = weight * counted.similarity + (1 - weight) * believed
-    combined = np.where(known, both, believed * _trust(counted, options))
-    return np.asarray(np.where(counted.veto, 0, combined), dtype=np.float32)
+    """Combine what the origins say into one similarity in [0, 1], shape (len(rows), n_tags).
 
-
-def _trust(counted: Evidence, options: KinOptions) -> Floats:
-    """Say how far embeddings are believed where nothing can be counted, in [0, 1].
-
-    The more items carry both tags, the more. Tags that had no chance to meet, as those of different data sets, keep
-    `KinOptions.unseen`; the more often chance would have brought two together that never met, the less.
+    Where a pair can be counted, count and embeddings share the say. Where it cannot, the embeddings are believed the
+    more, the more items carry both tags; of tags that had no chance to meet, as those of different data sets,
+    `KinOptions.unseen`, and the less, the more often chance would have brought two together that never met.
     """
-    met = counted.support / (counted.support + options.prior_support)
-    return np.asarray(np.maximum(met, options.unseen / (1 + counted.expected)), dtype=np.float32)
+    counted = origins.counted
+    met, unmet = (
+        share * origins.word2vec + (1 - share) * origins.als for share in (options.word2vec_met, options.word2vec_unmet)
+    )
+    weight = counted.expected / (counted.expected + options.prior_expected)
+    countable = weight * counted.similarity + (1 - weight) * met
+    believed = met * counted.support / (counted.support + options.prior_support)
+    strangers = unmet * options.unseen / (1 + counted.expected)
+    combined = np.where(np.isnan(counted.pmi), np.maximum(believed, strangers), countable)
+    return np.asarray(np.where(counted.veto, 0, combined), dtype=np.float32)
 
 
 def find_kin(kinship: Kinship, vocabulary: Vocabulary, options: KinOptions) -> KinTable:

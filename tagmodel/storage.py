@@ -156,8 +156,7 @@ def write_model_files(
         np.savez_compressed(work / ARRAYS, **{name: arrays[name] for name in sorted(arrays)})  # type: ignore[arg-type]
         versions = {"format_version": FORMAT_VERSION, "fold_version": FOLD_VERSION}
         whole = {**card, **versions, "files": {name: _sha256(work / name) for name in (ARRAYS, VOCABULARY)}}
-        (work / CARD).write_text(_json(whole, indent=1), encoding="utf-8")
-        (work / READABLE_CARD).write_text(card_markdown(whole), encoding="utf-8")
+        _write_card(work, whole)
         _sync_files(work)
         work.chmod(0o755)
         _swap(work, directory)
@@ -167,6 +166,35 @@ def write_model_files(
 
 def _json(values: Mapping[str, object], indent: int | None = None) -> str:
     return json.dumps(values, indent=indent, ensure_ascii=False) + "\n"
+
+
+def _write_card(directory: Path, card: Mapping[str, object]) -> None:
+    (directory / CARD).write_text(_json(card, indent=1), encoding="utf-8")
+    (directory / READABLE_CARD).write_text(card_markdown(card), encoding="utf-8")
+
+
+def add_figures(
+    directory: Path, question: str, figures: Mapping[str, object], of_options: Mapping[str, object] | None = None
+) -> None:
+    """Add measured figures to the card of a model; those of the same question are replaced.
+
+    Parameters
+    ----------
+    figures
+        See `tagmodel.card.card_markdown`.
+    of_options
+        Training options that were measured; those of the model must be the same.
+
+    Raises
+    ------
+    BadModel
+        If the model cannot be used, or was trained with other options.
+    """
+    card = read_model_files(directory)[2]
+    if of_options is not None and card["options"] != json.loads(_json(of_options)):
+        raise BadModel(f"the figures were measured with other options than those of {directory}; train it again first")
+    measured = card.get("figures")
+    _write_card(directory, {**card, "figures": {**(measured if isinstance(measured, dict) else {}), question: figures}})
 
 
 def check_destination(directory: Path) -> None:

@@ -88,7 +88,8 @@ def train_tag_model(
         What reproduces the model, for the card.
     """
     vocabulary = corpus.vocabulary
-    kinship = train_kinship(corpus, seed, options, progress)
+    in_set = set_vocabularies(vocabulary)
+    kinship = train_kinship(distinct_voices(corpus), in_set, seed, options, progress)
     progress("kin", 0, 1)
     table = find_kin(kinship, vocabulary, options.kin)
     progress("kin", 1, 1)
@@ -107,12 +108,25 @@ def train_tag_model(
     return TagModel(vocabulary, arrays, {"model_id": content_id(vocabulary, arrays), **card})
 
 
-def train_kinship(corpus: Corpus, seed: int, options: ModelOptions, progress: Progress = lambda *_: None) -> Kinship:
-    """Train the three origins of kin, each artist heard once (`one_voice_each`)."""
-    encoded = {name: one_voice_each(corpus.items[name], corpus.encoded[name]) for name in sorted(corpus.encoded)}
-    n_tags = len(corpus.vocabulary)
-    items = [item for name in encoded for item in encoded[name]]
-    uses = np.array([tag_uses(encoded[name], n_tags) for name in encoded])
+def train_kinship(
+    encoded: Mapping[str, EncodedItems],
+    in_set: Mapping[str, NDArray[np.bool_]],
+    seed: int,
+    options: ModelOptions,
+    progress: Progress = lambda *_: None,
+) -> Kinship:
+    """Train the three origins of kin.
+
+    Parameters
+    ----------
+    encoded
+        Items by data set; see `one_voice_each`.
+    in_set : each of shape (n_tags,)
+        By data set: the tags of its own vocabulary.
+    """
+    names = sorted(encoded)
+    n_tags = len(in_set[names[0]])
+    items = [item for name in names for item in encoded[name]]
     word2vec = train_word2vec(
         items,
         n_tags,
@@ -123,8 +137,19 @@ def train_kinship(corpus: Corpus, seed: int, options: ModelOptions, progress: Pr
     als = train_als(
         items, n_tags, options=options.als, seed=seed, iteration_done=_counter(progress, "ALS", options.als.iterations)
     )
-    counts = count_cooccurrence(corpus.vocabulary, encoded)
+    uses = np.array([tag_uses(encoded[name], n_tags) for name in names])
+    counts = CoOccurrence(tuple(count_pairs(name, encoded[name], in_set[name]) for name in names))
     return Kinship.calibrate(counts, word2vec.without_accents(uses), als.without_accents(uses))
+
+
+def set_vocabularies(vocabulary: Vocabulary) -> dict[str, NDArray[np.bool_]]:
+    """Return which tags belong to each data set's own vocabulary, by its name; each of shape (n_tags,)."""
+    return dict(zip(vocabulary.sets, vocabulary.in_set, strict=True))
+
+
+def distinct_voices(corpus: Corpus) -> dict[str, EncodedItems]:
+    """Return the items of a corpus by data set, each artist heard once (`one_voice_each`)."""
+    return {name: one_voice_each(corpus.items[name], corpus.encoded[name]) for name in sorted(corpus.encoded)}
 
 
 def one_voice_each(items: Sequence[Item], encoded: EncodedItems) -> EncodedItems:
@@ -143,18 +168,12 @@ def one_voice_each(items: Sequence[Item], encoded: EncodedItems) -> EncodedItems
     return kept
 
 
-def count_cooccurrence(vocabulary: Vocabulary, encoded: Mapping[str, EncodedItems]) -> CoOccurrence:
-    """Count the pairs of every data set, in the order of their names."""
-    in_set = dict(zip(vocabulary.sets, vocabulary.in_set, strict=True))
-    return CoOccurrence(tuple(count_pairs(name, encoded[name], in_set[name]) for name in sorted(encoded)))
-
-
 def train_implication(corpus: Corpus, seed: int, options: TrainingOptions, progress: Progress) -> SetToTag:
     """Train the set-to-tag model."""
     vocabulary = corpus.vocabulary
     return SetToTag.fit(
         corpus.encoded,
-        dict(zip(vocabulary.sets, vocabulary.in_set, strict=True)),
+        set_vocabularies(vocabulary),
         len(vocabulary),
         contradicting_pairs(vocabulary),
         seed=seed,

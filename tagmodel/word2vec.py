@@ -23,9 +23,9 @@ class Word2VecOptions:
 
     vector_size: int = 64
     negative: int = 20
-    ns_exponent: float = 0.75
-    sample: float = 1e-4
-    epochs: int = 20
+    ns_exponent: float = 0.0
+    sample: float = 1e-3
+    epochs: int = 10
 
 
 def train_word2vec(
