@@ -177,8 +177,16 @@ def _gap(text: str, before: _Piece | None, piece: _Piece) -> str:
     if not (before.ends_bare and piece.begins_bare):
         return " "
     stop = before.position + len(before.spelling)
-    as_typed = text.startswith(before.spelling, before.position) and text.startswith(piece.spelling, piece.position)
-    return " " if as_typed and text[stop : piece.position].isspace() else ", "
+    as_typed = _stands_alone(text, before) and _stands_alone(text, piece) and text[stop : piece.position].isspace()
+    return " " if as_typed else ", "
+
+
+def _stands_alone(text: str, piece: _Piece) -> bool:
+    """Whether a piece was whole words of the text, and not a part of ``piano-guitar``."""
+    stop = piece.position + len(piece.spelling)
+    before, after = text[: piece.position][-1:], text[stop : stop + 1]
+    is_whole = (not piece.begins_bare or not before.strip(" \t\r\n,;")) and not after.strip(" \t\r\n,;")
+    return is_whole and text.startswith(piece.spelling, piece.position)
 
 
 def _weighted(tag: QueryTag) -> str:

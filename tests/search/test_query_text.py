@@ -62,6 +62,11 @@ def test_the_text_stays_as_near_as_it_can_to_what_was_typed(text: str, written: 
     assert render_query(parse(text)) == written
 
 
+@pytest.mark.parametrize("text", ["female vocal-sad", "sad-female vocal"])
+def test_parts_of_a_compound_do_not_run_together_with_their_neighbors(text: str) -> None:
+    assert parse(render_query(parse(text))) == parse(text)
+
+
 def test_a_query_made_by_hand_is_written_too() -> None:
     query = Query(groups=tuple(QueryGroup((QueryTag(an_id(tag), tag),)) for tag in ("female", "vocals")))
     assert tags(parse(render_query(query))) == [["female"], ["vocals"]]
