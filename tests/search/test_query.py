@@ -300,9 +300,9 @@ _PARTS = st.sampled_from(
     (*TAGS, "(", ")", " OR ", '"', "-", "+", "^", "^0.5", ":", "genre:", "year:2005", "duration:<", " ", ",", "paino",
      "mozart", "&", "and", "AND", "xyzzy", "\u201c", "..", "é", "\u9f13", "\u2665", "1:30")
 )  # fmt: skip
-any_text = (
-    st.text(max_size=40) | st.lists(_PARTS, max_size=12).map("".join) | st.lists(_PARTS, max_size=9).map(" ".join)
-)
+_words = st.lists(st.sampled_from(("female", "vocals", "sad", "hip", "hop", "-", " ", " ", "/")), max_size=12)
+_parts = st.lists(_PARTS, max_size=12)
+any_text = st.text(max_size=40) | _parts.map("".join) | _parts.map(" ".join) | _words.map("".join)
 
 
 def check_place(slip: QueryError, text: str) -> None:
