@@ -69,7 +69,7 @@ class PairCounts:
     uses : shape (n_tags,)
         Items with the tag; 0 outside the set's own vocabulary.
     n_items
-        All items, untagged ones as well.
+        Items with a tag: those without one say nothing, not even that a tag is absent.
     """
 
     name: str
@@ -122,7 +122,7 @@ def count_pairs(name: str, items: EncodedItems, in_set: NDArray[np.bool_]) -> Pa
     counts.eliminate_zeros()
     counts.sort_indices()
     uses = np.asarray(matrix.sum(axis=0)).ravel().astype(np.int64)
-    return PairCounts(name, counts, uses, len(items))
+    return PairCounts(name, counts, uses, sum(map(bool, items)))
 
 
 def item_matrix(items: EncodedItems, n_tags: int) -> sparse.csr_array:

@@ -95,7 +95,7 @@ def fit_curve(cosines: Floats, similarities: Floats) -> Curve:
     n_pairs = len(cosines)
     if n_pairs < 4 * LAST_STEP:
         return USUAL_CURVE
-    order = np.lexsort((similarities, cosines))
+    order = np.argsort(cosines, kind="stable")
     n_steps = int(STEPS_PER_HALVING * np.log2(n_pairs / LAST_STEP))
     ends = np.rint(n_pairs * (1 - 0.5 ** (np.arange(1, n_steps + 1) / STEPS_PER_HALVING))).astype(int)
     pools: list[tuple[float, float, int]] = []
@@ -105,7 +105,8 @@ def fit_curve(cosines: Floats, similarities: Floats) -> Curve:
             before_x, before_y, n = pools.pop()
             x, y, size = (before_x * n + x * size) / (n + size), (before_y * n + y * size) / (n + size), n + size
         pools.append((x, y, size))
-    return Curve(np.array([x for x, _, _ in pools], np.float32), np.array([y for _, y, _ in pools], np.float32))
+    middles = np.maximum.accumulate([x for x, _, _ in pools])  # equal cosines may differ by rounding
+    return Curve(middles.astype(np.float32), np.array([y for _, y, _ in pools], np.float32))
 
 
 class Origins(NamedTuple):
