@@ -7,6 +7,7 @@ number of each row that goes, so no way of removing or replacing a track can for
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
@@ -156,30 +157,18 @@ def connect_writer(directory: Path) -> sqlite3.Connection:
 
 
 def connect_reader(directory: Path) -> sqlite3.Connection:
-    """Open for reading; also from a disk that cannot be written to."""
-    uri = database_path(directory).absolute().as_uri()
-    try:
-        connection = _connect(f"{uri}?mode=ro")
-        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:
-        if _has_wal(directory):
-            raise
-        # On a read-only disk SQLite cannot make its -shm file; without a log there is nothing to share either.
-        connection = _connect(f"{uri}?immutable=1")
-    return connection
+    """Open for reading; also from a disk that nobody can write to.
 
-
-def _has_wal(directory: Path) -> bool:
-    wal = Path(f"{database_path(directory)}-wal")
-    return wal.exists() and wal.stat().st_size > 0
+    There SQLite cannot make the file by which it shares its log. It is told that nothing changes only where that is
+    certain: a reader that believes it while someone writes would read nonsense.
+    """
+    path = database_path(directory)
+    read_only = os.statvfs(path).f_flag & os.ST_RDONLY and not Path(f"{path}-wal").exists()
+    return _connect(f"{path.absolute().as_uri()}?{'immutable=1' if read_only else 'mode=ro'}")
 
 
 def _connect(uri: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False, cached_statements=64
-    )
-    connection.execute("PRAGMA mmap_size = 1073741824")  # bytes; hits are read without a copy through the page cache
-    return connection
+    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
 
 
 def read_mark(connection: sqlite3.Connection) -> Mark:

@@ -58,6 +58,17 @@ def test_a_small_change_leaves_large_segments_alone(engine: EmbeddedEngine, monk
     assert read == [1_000, 5]
 
 
+def test_the_snapshot_is_never_read_again(engine: EmbeddedEngine) -> None:
+    with engine.writer() as writer:
+        writer.write(documents(0, 10))
+        writer.compact()
+        snapshot = current_view(engine).parts[0].segment
+        writer.write(documents(10, 100))
+        writer.commit()
+    assert [part.segment.n_rows for part in current_view(engine).parts] == [10, 90]
+    assert current_view(engine).parts[0].segment is snapshot
+
+
 def test_a_view_is_kept_while_nothing_is_committed(engine: EmbeddedEngine) -> None:
     with engine.writer() as writer:
         writer.write(documents(0, 10))

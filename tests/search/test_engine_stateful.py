@@ -13,9 +13,9 @@ from search.document import Document
 from search.engine import IndexWriter
 from search.engines import open_engine
 from search.plan import Plan
+from tests.search.engine_contract import FACTORIES
 from tests.search.oracle import expected_answer, given_answer
 from tests.search.strategies import TAGS, TRACK_IDS, documents, plans
-from tests.search.test_engine_contract import FACTORIES
 
 
 class LifeOfAnIndex(RuleBasedStateMachine):
