@@ -65,9 +65,9 @@ def _parse_object(path: Path, number: int, line: str) -> dict[str, Any]:
 def _read_table(path: Path, delimiter: str) -> Iterator[Item]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.DictReader(file, delimiter=delimiter)
-        if "tags" not in (rows.fieldnames or ()):
-            raise BadCatalogue(f"{path}: expected a column 'tags', got {', '.join(rows.fieldnames or ['nothing'])}")
         try:
+            if "tags" not in (rows.fieldnames or ()):
+                raise BadCatalogue(f"{path}: expected a column 'tags', got {', '.join(rows.fieldnames or ['nothing'])}")
             for row in rows:
                 yield _item(path, rows.line_num, row)
         except csv.Error as error:

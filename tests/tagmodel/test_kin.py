@@ -167,9 +167,11 @@ def test_word2vec_speaks_of_tags_that_had_no_chance_to_meet_and_is_silent_on_oth
 SHARES = st.floats(0, 1, width=32)
 
 
-@given(st.tuples(SHARES, SHARES, SHARES), st.floats(0, 1_000, width=32), st.integers(0, 1_000), SHARES, SHARES)
+@given(
+    st.tuples(SHARES, SHARES, SHARES), st.floats(0, 1_000, width=32), st.integers(0, 1_000), st.tuples(SHARES, SHARES)
+)
 def test_similarity_stays_between_zero_and_the_strongest_origin(
-    said: tuple[float, float, float], expected: float, support: int, *shares: float
+    said: tuple[float, float, float], expected: float, support: int, shares: tuple[float, float]
 ) -> None:
     options = replace(OPTIONS, word2vec_met=shares[0], word2vec_unmet=shares[1])
     cooccurrence, word2vec, als = said
