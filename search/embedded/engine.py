@@ -17,7 +17,15 @@ from search.embedded.ranking import merge_best, rows_of_best
 from search.embedded.reader import Reader, Session
 from search.embedded.scoring import Best, HitSet, add_scores, best_hits, find_hits, first_hits
 from search.embedded.snapshot import verify_snapshot
-from search.embedded.store import check_database, create_database, decode, iterate_rows, read_row_by_id, read_rows
+from search.embedded.store import (
+    check_database,
+    create_database,
+    decode,
+    iterate_rows,
+    read_row_by_id,
+    read_rows,
+    read_snapshots,
+)
 from search.embedded.writer import EmbeddedWriter
 from search.engine import TAG_FACET_HITS, BadIndex, EngineAnswer, EngineHit, FacetValue, IndexState
 from search.plan import Plan
@@ -133,13 +141,12 @@ class EmbeddedEngine:
         with self._reader.session() as session:
             problems = [str(line) for (line,) in session.connection.execute("PRAGMA integrity_check")]
             (n_tracks,) = session.connection.execute("SELECT count(*) FROM tracks").fetchone()
-            generation = session.view.mark.generation
             if problems != ["ok"]:
                 raise BadIndex(f"index {self._directory} is damaged: {'; '.join(problems[:3])}")
             if n_tracks != session.view.state.n_tracks:
                 raise BadIndex(f"index {self._directory}: wrong number of tracks ({n_tracks})")
-            if generation:
-                verify_snapshot(self._directory, generation)
+            for record in read_snapshots(session.connection)[:1]:
+                verify_snapshot(self._directory, record.generation, record.digest)
 
     def close(self) -> None:
         """Release files and connections."""

@@ -34,24 +34,25 @@ def snapshot_path(directory: Path, generation: int) -> Path:
     return directory / _FOLDER / f"{generation:08d}"
 
 
-def write_snapshot(directory: Path, generation: int, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write a snapshot so that after a crash it is there whole or not at all."""
+def write_snapshot(directory: Path, generation: int, arrays: Mapping[str, NDArray[Any]]) -> str:
+    """Write a snapshot so that after a crash it is there whole or not at all; return the digest of its manifest."""
     final = snapshot_path(directory, generation)
     temporary = final.with_name(f".{final.name}.part")
     for left_over in (temporary, final):  # of a writer that died before its generation counted
         shutil.rmtree(left_over, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:
-        _write_files(temporary, generation, arrays)
+        digest = _write_files(temporary, generation, arrays)
     except OSError:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     temporary.rename(final)
     _sync(final.parent)
     _sync(directory)
+    return digest
 
 
-def _write_files(folder: Path, generation: int, arrays: Mapping[str, NDArray[Any]]) -> None:
+def _write_files(folder: Path, generation: int, arrays: Mapping[str, NDArray[Any]]) -> str:
     for name, values in arrays.items():
         with (folder / f"{name}.npy").open("wb") as file:
             np.save(file, values, allow_pickle=False)
@@ -67,6 +68,7 @@ def _write_files(folder: Path, generation: int, arrays: Mapping[str, NDArray[Any
     _write_json(folder / _MANIFEST, manifest)
     _write_json(folder / _SEAL, _seal(folder, files))
     _sync(folder)
+    return hashlib.sha256((folder / _MANIFEST).read_bytes()).hexdigest()
 
 
 def _fingerprint(path: Path) -> dict[str, Any]:
@@ -97,19 +99,19 @@ def remove_snapshots(directory: Path, keep: set[int]) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def open_snapshot(directory: Path, generation: int) -> dict[str, NDArray[Any]]:
+def open_snapshot(directory: Path, generation: int, digest: str) -> dict[str, NDArray[Any]]:
     """Map the arrays of a snapshot into memory.
 
     Raises
     ------
     BadIndex
-        If anything is missing, of another size than the manifest says, altered, or of another format.
+        If anything is missing, of another size than the manifest says, altered, or of another format or history.
     """
     folder = snapshot_path(directory, generation)
-    files = _read_manifest(folder)["files"]
+    files = _read_manifest(folder, digest)["files"]
     seal = _seal(folder, files)
     if seal != _read_seal(folder):
-        verify_snapshot(directory, generation)
+        verify_snapshot(directory, generation, digest)
         _write_seal(folder, seal)
     try:
         return {name.removesuffix(".npy"): np.asarray(np.load(folder / name, mmap_mode="r")) for name in files}
@@ -117,7 +119,7 @@ def open_snapshot(directory: Path, generation: int) -> dict[str, NDArray[Any]]:
         raise BadIndex(f"snapshot {folder} cannot be read: {error}") from error
 
 
-def verify_snapshot(directory: Path, generation: int) -> None:
+def verify_snapshot(directory: Path, generation: int, digest: str) -> None:
     """Read a snapshot through and compare every checksum.
 
     Raises
@@ -126,7 +128,7 @@ def verify_snapshot(directory: Path, generation: int) -> None:
         If a file is not what was written.
     """
     folder = snapshot_path(directory, generation)
-    for name, expected in _read_manifest(folder)["files"].items():
+    for name, expected in _read_manifest(folder, digest)["files"].items():
         try:
             got = _fingerprint(folder / name)
         except OSError as error:
@@ -135,11 +137,14 @@ def verify_snapshot(directory: Path, generation: int) -> None:
             raise BadIndex(f"snapshot file {folder / name} is damaged: expected {expected}, got {got}")
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
+def _read_manifest(folder: Path, digest: str) -> dict[str, Any]:
     try:
-        manifest: dict[str, Any] = orjson.loads((folder / _MANIFEST).read_bytes())
-    except (OSError, orjson.JSONDecodeError) as error:
+        content = (folder / _MANIFEST).read_bytes()
+    except OSError as error:
         raise BadIndex(f"snapshot {folder} has no readable manifest: {error}") from error
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise BadIndex(f"snapshot {folder} is not the one that the database names: its manifest is another")
+    manifest: dict[str, Any] = orjson.loads(content)
     found = manifest.get("format")
     if found != SNAPSHOT_FORMAT:
         raise BadIndex(f"snapshot {folder} has format {found}, expected {SNAPSHOT_FORMAT}")

@@ -33,7 +33,9 @@ CREATE TABLE state (
     names INTEGER NOT NULL, last_n INTEGER NOT NULL, last_gone INTEGER NOT NULL
 );
 INSERT INTO state VALUES (1, 0, 0, 0, 0, 0);
-CREATE TABLE snapshots (generation INTEGER PRIMARY KEY, last_n INTEGER NOT NULL, last_gone INTEGER NOT NULL);
+CREATE TABLE snapshots (
+    generation INTEGER PRIMARY KEY, digest TEXT NOT NULL, last_n INTEGER NOT NULL, last_gone INTEGER NOT NULL
+);
 CREATE TABLE tags (n INTEGER PRIMARY KEY, tag_id TEXT NOT NULL UNIQUE, spelling TEXT);
 CREATE TABLE models (m INTEGER PRIMARY KEY, model_id TEXT NOT NULL UNIQUE, n_tracks INTEGER NOT NULL);
 CREATE TABLE checkpoints (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -78,6 +80,23 @@ class Mark(NamedTuple):
     delta: int
     generation: int
     names: int
+    last_n: int
+    last_gone: int
+
+
+class SnapshotRecord(NamedTuple):
+    """What SQLite knows of a snapshot.
+
+    Parameters
+    ----------
+    digest
+        SHA-256 of its manifest, which has those of its files: no snapshot of another history passes for it.
+    last_n, last_gone
+        Last row number and last tombstone that it knows of.
+    """
+
+    generation: int
+    digest: str
     last_n: int
     last_gone: int
 
@@ -176,6 +195,14 @@ def read_mark(connection: sqlite3.Connection) -> Mark:
     return Mark(*connection.execute("SELECT delta, generation, names, last_n, last_gone FROM state").fetchone())
 
 
+def read_snapshots(connection: sqlite3.Connection) -> list[SnapshotRecord]:
+    """Return the snapshots that may serve, newest first."""
+    rows = connection.execute(
+        "SELECT generation, digest, last_n, last_gone FROM snapshots ORDER BY generation DESC"
+    ).fetchall()
+    return [SnapshotRecord(*row) for row in rows]
+
+
 def read_tags(connection: sqlite3.Connection) -> TagTable:
     """Return the table of tags."""
     rows = connection.execute("SELECT n, tag_id, spelling FROM tags ORDER BY n").fetchall()
@@ -199,9 +226,11 @@ def encode(document: Document, tags: Mapping[str, int], models: Mapping[str, int
     ValueError
         If tags are doubled or do not match their weights: such a document would score twice, or nothing.
     """
-    _check_family(document, "implied", document.implied, document.implied_weights)
-    _check_family(document, "heard", document.heard, document.heard_weights)
     _check_family(document, "typed", document.typed, (1,) * len(document.typed))
+    if document.implied or document.implied_weights:
+        _check_family(document, "implied", document.implied, document.implied_weights)
+    if document.heard or document.heard_weights:
+        _check_family(document, "heard", document.heard, document.heard_weights)
     track = document.track
     return (
         track.track_id,
@@ -226,14 +255,12 @@ def encode(document: Document, tags: Mapping[str, int], models: Mapping[str, int
 
 
 def _check_family(document: Document, family: str, tag_ids: Sequence[str], units: Sequence[int]) -> None:
-    if not tag_ids and not units:
-        return
     problem = ""
     if len(tag_ids) != len(units):
         problem = f"expected as many weights of {family} tags as tags, got {len(units)} for {len(tag_ids)}"
     elif len(set(tag_ids)) != len(tag_ids):
         problem = f"expected different {family} tags, got {tag_ids}"
-    elif min(units) < 1 or max(units) > DOCUMENT_UNITS:
+    elif units and (min(units) < 1 or max(units) > DOCUMENT_UNITS):
         problem = (
             f"expected weights of {family} tags from 1 to {DOCUMENT_UNITS}, got {units}. Are they in units of 1/256?"
         )

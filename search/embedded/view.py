@@ -21,7 +21,7 @@ from search.embedded.bits import Bits, pack, pack_rows, unpack
 from search.embedded.build import build_arrays, read_table
 from search.embedded.segment import Segment
 from search.embedded.snapshot import open_snapshot
-from search.embedded.store import Mark, TagTable, read_models, read_tags
+from search.embedded.store import Mark, TagTable, read_models, read_snapshots, read_tags
 from search.engine import BadIndex, IndexState
 
 _log = logging.getLogger(__name__)
@@ -121,10 +121,9 @@ def _state(connection: sqlite3.Connection, mark: Mark) -> IndexState:
 
 def _open_base(connection: sqlite3.Connection, directory: Path, mark: Mark) -> tuple[int, tuple[Part, ...], int, int]:
     """Open the newest snapshot that is whole; without any, everything counts as new."""
-    rows = connection.execute("SELECT generation, last_n, last_gone FROM snapshots ORDER BY generation DESC").fetchall()
-    for generation, last_n, last_gone in rows:
+    for generation, digest, last_n, last_gone in read_snapshots(connection):
         try:
-            segment = Segment(open_snapshot(directory, generation))
+            segment = Segment(open_snapshot(directory, generation, digest))
         except BadIndex as error:
             _log.warning("%s; using what is older, the next writer mends it", error)
             continue

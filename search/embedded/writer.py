@@ -16,7 +16,16 @@ from search.document import Document
 from search.embedded.build import build_arrays, read_table
 from search.embedded.faults import translated_faults
 from search.embedded.snapshot import open_snapshot, remove_snapshots, write_snapshot
-from search.embedded.store import INSERT_TRACK, Mark, connect_writer, encode, read_mark, read_models
+from search.embedded.store import (
+    INSERT_TRACK,
+    Mark,
+    SnapshotRecord,
+    connect_writer,
+    encode,
+    read_mark,
+    read_models,
+    read_snapshots,
+)
 from search.engine import BadIndex, IndexState, SearchUnavailable
 
 _log = logging.getLogger(__name__)
@@ -67,9 +76,10 @@ class EmbeddedWriter:
                 raise
 
     def _snapshot_is_whole(self) -> bool:
-        generation = read_mark(self._connection).generation
         try:
-            return not generation or bool(open_snapshot(self._directory, generation))
+            for record in read_snapshots(self._connection)[:1]:
+                open_snapshot(self._directory, record.generation, record.digest)
+            return True
         except BadIndex as error:
             _log.warning("%s; the next commit builds a new one", error)
             return False
@@ -160,7 +170,7 @@ class EmbeddedWriter:
     def _has_grown(self, mark: Mark) -> bool:
         waiting = self._waiting(mark)
         least = max(_COMPACT_AT_LEAST, (mark.last_n - waiting) // _COMPACT_SHARE)
-        return bool(waiting > least * _COMPACT_GROWTH**self._compactions)
+        return waiting > least * int(_COMPACT_GROWTH**self._compactions)
 
     def _commit(self) -> Mark:
         with self._transaction() as connection:
@@ -179,9 +189,8 @@ class EmbeddedWriter:
 
     def _waiting(self, mark: Mark) -> int:
         """Return how many changes came after the snapshot."""
-        query = "SELECT last_n, last_gone FROM snapshots WHERE generation = ?"
-        last_n, last_gone = self._connection.execute(query, (mark.generation,)).fetchone() or (0, 0)
-        return int(mark.last_n - last_n + mark.last_gone - last_gone)
+        seen = next(iter(read_snapshots(self._connection)), SnapshotRecord(0, "", 0, 0))
+        return mark.last_n - seen.last_n + mark.last_gone - seen.last_gone
 
     def compact(self) -> IndexState:
         """Commit, then fold all changes into a new generation."""
@@ -194,9 +203,10 @@ class EmbeddedWriter:
         generation = mark.generation + 1
         with self._transaction() as connection:
             table = read_table(connection)
-            write_snapshot(self._directory, generation, build_arrays(table, len(self._tags) + 1))
+            digest = write_snapshot(self._directory, generation, build_arrays(table, len(self._tags) + 1))
+            record = SnapshotRecord(generation, digest, mark.last_n, mark.last_gone)
             connection.execute("UPDATE state SET generation = ?", (generation,))
-            connection.execute("INSERT INTO snapshots VALUES (?, ?, ?)", (generation, mark.last_n, mark.last_gone))
+            connection.execute("INSERT INTO snapshots VALUES (?, ?, ?, ?)", record)
             connection.execute("DELETE FROM snapshots WHERE generation < ?", (mark.generation,))
             connection.execute("DELETE FROM tombstones WHERE seq <= (SELECT min(last_gone) FROM snapshots)")
             connection.execute("COMMIT")

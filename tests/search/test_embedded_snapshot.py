@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -107,6 +108,31 @@ def test_changes_reach_readers_that_do_without_a_snapshot(directory: Path) -> No
         writer.commit()
     assert engine.search(PLAN).total == before.total + 8 - 1
     engine.close()
+
+
+def test_a_snapshot_of_an_older_version_is_refused(
+    directory: Path, answer: EngineAnswer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(snapshot, "SNAPSHOT_FORMAT", 99)
+    assert search(directory) == answer
+    assert "has format 1, expected 99" in caplog.text
+    engine = EmbeddedEngine.open(directory)
+    with engine.writer() as writer:
+        writer.commit()
+    engine.verify()
+    engine.close()
+
+
+def test_a_snapshot_of_another_history_is_refused(directory: Path, answer: EngineAnswer, tmp_path: Path) -> None:
+    other = EmbeddedEngine.open(tmp_path / "other", create=True)
+    with other.writer() as writer:
+        writer.write(documents(0, 5))
+        writer.compact()
+        writer.compact()
+    other.close()
+    shutil.rmtree(snapshot_path(directory, 2))
+    shutil.copytree(snapshot_path(tmp_path / "other", 2), snapshot_path(directory, 2))
+    assert search(directory) == answer
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"format": 999, "files": {}}', b"\xff\xfe"])
