@@ -13,7 +13,7 @@ Three questions, each asked with all three origins, without each one, and with e
 Options were chosen with ``--part valid``; ``--part test`` is what the card tells. Intervals are 95 %, by bootstrap over
 cases, paired where a difference is told. Vetoes stay in force everywhere.
 
-    python benchmarks/kin_ablation.py --data-dir DATA --part test --out kin_ablation.json
+    python -m benchmarks.kin_ablation --data-dir DATA --part test --out kin_ablation.json
 """
 
 from __future__ import annotations
@@ -256,7 +256,7 @@ def card_figures(results: Mapping[str, Any]) -> dict[str, Any]:
     """Write the results as tables for a model's card."""
     columns = ("origins", "measured", "95 %", "against all three", "95 %")
     return {
-        "command": f"python benchmarks/kin_ablation.py --data-dir DATA --part {results['part']} --model DIR",
+        "command": f"python -m benchmarks.kin_ablation --data-dir DATA --part {results['part']} --model DIR",
         "tables": [
             {
                 "title": title,
