@@ -250,8 +250,8 @@ def _use(names: Sequence[str]) -> str:
     if not bound:
         return "Attribution to the data sets above, and their licences' conditions, apply."
     return (
-        f"These data sets allow no commercial use, or state no licence that would: {', '.join(bound)}. So this model is "
-        "for research and other non-commercial use. For commercial use, train on your own catalogue: "
+        f"These data sets allow no commercial use, or state no licence that would: {', '.join(bound)}. So this model "
+        "is for research and other non-commercial use. For commercial use, train on your own catalogue: "
         "`tagkin train tags --catalogue FILE --out DIR`."
     )
 
