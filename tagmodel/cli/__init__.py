@@ -1,0 +1,1 @@
+"""Commands of the tag model, one module a group."""
