@@ -19,7 +19,7 @@ TAG_FACET_HITS = 1_000
 FACET_VALUES = 50
 
 
-class SearchUnavailable(Exception):  # noqa: N818 - named after the state users see, not after an error
+class SearchUnavailable(Exception):
     """The engine cannot answer now. The message says which engine, what is wrong and what to do.
 
     Never turned into an empty result: "no engine" is not "no tracks".

@@ -1,0 +1,216 @@
+"""One search from text to result: parse, expand, execute, relax when nothing is found, explain.
+
+Command line, pages and API all come through here, so that the same question gets the same answer everywhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
+
+from search.engine import EngineAnswer, EngineHit, FacetValue, SearchEngine
+from search.expansion import ExcludedTag, ExpandedTag, Expander, Expansion
+from search.explanation import explain
+from search.lexicon import Lexicon
+from search.plan import Plan
+from search.query import Query, QueryGroup, QueryTag, parse_query
+from search.relaxing import relax
+from search.result import (
+    ExcludedChip,
+    Hit,
+    KinChip,
+    NamedContribution,
+    NamedReason,
+    NamedSuggestion,
+    SearchRequest,
+    SearchResult,
+    SuggestResult,
+    TagChip,
+    TypedTag,
+)
+from tagmodel.model import TagModel
+
+# Most tags of a track that a search for similar ones asks for: the most telling ones.
+SIMILAR_TAGS = 10
+
+
+class UnknownTrack(LookupError):
+    """No track of that id is in the index."""
+
+
+class Searcher:
+    """Searches one index with one tag model.
+
+    Parameters
+    ----------
+    engine
+        Any engine; it stays the caller's to close.
+    model
+        The tag model whose kin expand queries. Implied tags come from the index, whichever model made them.
+    """
+
+    def __init__(self, engine: SearchEngine, model: TagModel) -> None:
+        self.engine = engine
+        self.model = model
+        self.lexicon = Lexicon(model.vocabulary, engine)
+        self._expander = Expander(model.kin, model.vocabulary)
+
+    def search(self, request: SearchRequest) -> SearchResult:
+        """Run a search.
+
+        Raises
+        ------
+        QueryError
+            If the text is no query; it points at the place.
+        SearchUnavailable
+            If the engine cannot answer.
+        """
+        query = parse_query(request.text, self.lexicon, literal=request.literal)
+        expansion = self._expander.expand(query, request.drift, request.without, request.keep)
+        plan = self._plan(request, query, expansion)
+        # A word that nobody uses, neither as a tag nor in a title, is asked for all the same: nothing has it.
+        missing = tuple(unknown.typed for unknown in query.unknown)
+        lost: tuple[str, ...] = ()
+        answer = self.engine.search(plan)
+        if answer.total == 0 or missing:
+            plan, answer, lost = relax(self.engine, query, plan, answer, missing)
+        return SearchResult(
+            request=request,
+            query=query,
+            chips=self._tag_chips(expansion),
+            excluded=tuple(self._excluded_chip(tag) for tag in expansion.excluded),
+            hits=self._hits(plan, answer.hits),
+            outside=self._hits(plan, answer.outside),
+            total=answer.total,
+            carry_all=answer.carry_all,
+            carry_some=answer.carry_some,
+            carry_none=answer.carry_none,
+            relaxed=lost,
+            state=answer.state,
+            facets=self._facets(answer),
+        )
+
+    def similar(self, track_id: str, k: int = 10, drift: float = 0.0) -> tuple[Hit, ...]:
+        """Return the tracks most like a track by tags, each with the tags that make it so.
+
+        Its own typed tags are asked for as alternatives, weighing more the fewer tracks carry them (a shared *sitar*
+        says more than a shared *guitar*), at most `SIMILAR_TAGS` of them.
+
+        Raises
+        ------
+        UnknownTrack
+            If there is no such track.
+        """
+        (document,) = self.engine.documents([track_id])
+        if document is None:
+            raise UnknownTrack(f"no track {track_id!r} in this index")
+        query = self._query_of_tags(document.typed)
+        expansion = self._expander.expand(query, drift)
+        plan = Plan(groups=expansion.plan_groups(), k=k + 1)
+        if not plan.groups:
+            return ()
+        hits = self._hits(plan, self.engine.search(plan).hits)
+        return tuple(hit for hit in hits if hit.track.track_id != track_id)[:k]
+
+    def suggest(self, typed: Sequence[str], k: int = 10) -> SuggestResult:
+        """Suggest tags to a creator who typed some; needs the model, and the index only for counts."""
+        tags = [self._typed_tag(text) for text in typed]
+        tags_known = [tag for tag in tags if tag is not None]
+        first = {tag.tag_id: tag for tag in reversed(tags_known)}
+        vocabulary = self.model.vocabulary
+        counts = self.engine.tag_counts()
+        return SuggestResult(
+            typed=tuple(tags_known),
+            unknown=tuple(tag.typed for tag in tags_known if not tag.known),
+            duplicates=tuple(
+                (first[tag.tag_id].typed, tag.typed) for tag in tags_known if first[tag.tag_id] is not tag
+            ),
+            contradictions=tuple(
+                (a.typed, b.typed)
+                for a, b in combinations(sorted(first.values(), key=tags_known.index), 2)
+                if vocabulary.contradicts(a.tag_id, b.tag_id)
+            ),
+            suggestions=tuple(
+                NamedSuggestion(
+                    one.tag_id,
+                    self.lexicon.spelling(one.tag_id),
+                    one.probability,
+                    tuple(NamedReason(r.tag_id, self.lexicon.spelling(r.tag_id), r.share) for r in one.reasons),
+                    counts.get(one.tag_id, 0),
+                )
+                for one in self.model.suggest([tag.tag_id for tag in tags_known if tag.known], k)
+            ),
+        )
+
+    def _typed_tag(self, text: str) -> TypedTag | None:
+        try:
+            tag_id = self.model.vocabulary.canonical_id(text)
+        except ValueError:  # punctuation only: no tag at all
+            return None
+        known = tag_id in self.model.vocabulary
+        return TypedTag(text, tag_id, self.lexicon.spelling(tag_id) if known else text, known)
+
+    def _query_of_tags(self, tag_ids: Sequence[str]) -> Query:
+        counts, n_tracks = self.engine.tag_counts(), self.engine.state().n_tracks
+        telling = {tag_id: math.log((n_tracks + 1) / counts.get(tag_id, 1)) for tag_id in tag_ids}
+        best = sorted(tag_ids, key=lambda tag_id: (-telling[tag_id], tag_id))[:SIMILAR_TAGS]
+        tags = tuple(
+            QueryTag(tag_id, self.lexicon.spelling(tag_id), telling[tag_id], 0, tag_id in self.model.vocabulary)
+            for tag_id in best
+        )
+        return Query(text="", groups=(QueryGroup(tags, False),) if tags else ())
+
+    def _plan(self, request: SearchRequest, query: Query, expansion: Expansion) -> Plan:
+        return Plan(
+            groups=expansion.plan_groups(),
+            words=tuple(word.word for word in query.words),
+            excluded=expansion.excluded_ids(),
+            filters=query.filters,
+            k=request.k,
+            offset=request.offset,
+            outside=request.outside if query.groups else 0,
+            facets=request.facets,
+        )
+
+    def _tag_chips(self, expansion: Expansion) -> tuple[TagChip, ...]:
+        counts = self.engine.tag_counts()
+        return tuple(
+            self._tag_chip(expanded, required, counts.get(expanded.tag.tag_id, 0))
+            for members, required in zip(expansion.groups, expansion.required, strict=True)
+            for expanded in members
+        )
+
+    def _tag_chip(self, expanded: ExpandedTag, required: bool, n_tracks: int) -> TagChip:
+        tag, spelling = expanded.tag, self.lexicon.spelling
+        kin = tuple(
+            KinChip(one.kin.tag_id, spelling(one.kin.tag_id), one.weight, one.kin.similarity, one.weight > 0.0, one.off)
+            for one in expanded.kin
+        )
+        return TagChip(tag.tag_id, spelling(tag.tag_id), tag.typed, tag.weight, required, tag.known, n_tracks, kin)
+
+    def _excluded_chip(self, tag: ExcludedTag) -> ExcludedChip:
+        spelling = self.lexicon.spelling
+        parent = None if tag.narrower_of is None else spelling(tag.narrower_of)
+        return ExcludedChip(
+            tag.tag_id, spelling(tag.tag_id), parent, tag.off, self.engine.tag_counts().get(tag.tag_id, 0)
+        )
+
+    def _hits(self, plan: Plan, hits: Sequence[EngineHit]) -> tuple[Hit, ...]:
+        return tuple(Hit(hit.document.track, hit.score, self._contributions(plan, hit)) for hit in hits)
+
+    def _contributions(self, plan: Plan, hit: EngineHit) -> tuple[NamedContribution, ...]:
+        spelling = self.lexicon.spelling
+        return tuple(
+            NamedContribution(
+                bar.tag_id, spelling(bar.tag_id), bar.family, bar.is_kin, bar.serves, spelling(bar.serves), bar.amount
+            )
+            for bar in explain(plan, hit.document)
+        )
+
+    def _facets(self, answer: EngineAnswer) -> dict[str, tuple[FacetValue, ...]]:
+        facets = dict(answer.facets)
+        if "tag" in facets:
+            facets["tag"] = tuple(replace(one, label=self.lexicon.spelling(one.value)) for one in facets["tag"])
+        return facets
