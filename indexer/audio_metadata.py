@@ -63,7 +63,7 @@ _TAG_WORDS, _TAG_CHARACTERS = 3, 40
 _DAMAGE = (OSError, ValueError, EOFError, IndexError, KeyError, OverflowError, TypeError, AttributeError, struct.error)
 
 
-class BadAudio(ValueError):  # noqa: N818 - named like BadTrack
+class BadAudio(ValueError):
     """An audio file cannot be read; the message says why."""
 
 
@@ -106,7 +106,7 @@ def read_metadata(path: Path) -> Metadata:
     BadAudio
         If it is empty, damaged, or of another kind than its name says.
     """
-    import mutagen  # noqa: PLC0415 - takes 0.1 s, and only folders of audio need it
+    import mutagen
 
     try:
         file = mutagen.File(path)

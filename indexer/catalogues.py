@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from indexer.audio_folder import AudioFolder
 from indexer.entries import Catalogue, Entry, Found, SourceError
-from indexer.mapping import ColumnMapping, check_columns, guess_mapping
+from indexer.mapping import ColumnMapping, check_columns, guess_mapping, is_export
 from indexer.tables import READERS, STDIN, Table, table_format
 from indexer.track_rows import TrackRows
 from tagmodel.datasets import DATA_SETS, BadDataSet
@@ -71,7 +71,7 @@ class TableCatalogue:
 
     def entries(self) -> Iterator[Entry]:
         """Yield a track or a reject for each row."""
-        return TrackRows(self.mapping, self.name).entries(self.table.rows())
+        return TrackRows(self.mapping, self.name, is_export(self.table.columns)).entries(self.table.rows())
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,12 @@ def open_catalogue(source: str, options: SourceOptions) -> Catalogue:
     """
     path = Path(source)
     if source == INVENTED and options.invented is not None:
-        return TrackCatalogue(options.name or INVENTED, "invented tracks", options.invented)
+        return TrackCatalogue(options.name or INVENTED, "invented tracks (none of them exists)", options.invented)
     if source in DATA_SETS:
+        if options.name:
+            raise SourceError(
+                f"--source-name {options.name}: the data set {source} goes by its own name, as its ids do"
+            )
         return _open_data_set(DATA_SETS[source], options)
     if path == STDIN or (path.exists() and not path.is_dir()):
         return _open_table(path, options)
@@ -123,7 +127,7 @@ def _open_table(path: Path, options: SourceOptions) -> TableCatalogue:
         kinds = ", ".join(f".{name}" for name in READERS)
         raise SourceError(
             f"{path}: expected a file named {kinds} (also .gz or .xz), got {path.suffix or 'no ending'!r}; "
-            "say what it is with --format"
+            "say what it is with --format, or save a spreadsheet as CSV"
         )
     table = Table(path, file_format, options.encoding)
     mapping = options.mapping or ColumnMapping()

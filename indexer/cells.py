@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import math
 import re
 from collections.abc import Sequence
@@ -26,13 +25,15 @@ LONGEST_TEXT = 10_000  # characters
 _NOT_STATED = frozenset({"", "-", "?", "n/a", "na", "nan", "none", "null", "nil", "unknown"})
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d{1,2}(?:\.\d+)?)")
 _SECONDS = re.compile(r"([-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)\s*(?:s|sec|secs|seconds)?", re.IGNORECASE)
+_PYTHON_TEXT = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
+_PYTHON_LIST = re.compile(rf"\[\s*(?:{_PYTHON_TEXT.pattern})(?:\s*,\s*(?:{_PYTHON_TEXT.pattern}))*\s*\]", re.DOTALL)
 _YEAR = re.compile(r"(?<!\d)(\d{4})(?!\d)")
 
 
-def parse_text(cell: object, name: str) -> str:
-    """Return a cell as text, outer white space trimmed; a list is joined with commas."""
+def parse_text(cell: object, name: str, verbatim: bool = False) -> str:
+    """Return a cell as text, outer white space trimmed unless `verbatim`; a list is joined with commas."""
     if isinstance(cell, str):
-        text = cell.strip()
+        text = cell if verbatim else cell.strip()
     elif cell is None or (isinstance(cell, float) and math.isnan(cell)):
         return ""
     elif isinstance(cell, list):
@@ -82,14 +83,20 @@ def parse_year(cell: object) -> int | None:
     return int(found[1])
 
 
-def parse_tags(cell: object, separators: str) -> list[str]:
-    """Return the tags of a cell as typed: text is split, a list (JSON's, or Python's as text) is taken item by item."""
+def parse_tags(cell: object, separators: str, verbatim: bool = False) -> list[str]:
+    """Return the tags of a cell as typed: text is split, a list (JSON's, or Python's as text) is taken item by item.
+
+    Parameters
+    ----------
+    verbatim
+        Keep white space around the items of a list, and empty items.
+    """
     items = cell if isinstance(cell, list) else _listed(cell)
     if items is None:
         text = parse_text(cell, "tags")
         tags = split_tags(text, separators) if text else []
     else:
-        tags = [tag for item in items if (tag := parse_text(item, "tags"))]
+        tags = [tag for item in items if (tag := parse_text(item, "tags", verbatim)) or verbatim]
     if tags and len(longest := max(tags, key=len)) > LONGEST_TAG:
         raise BadTrack(
             f"tags: expected at most {LONGEST_TAG} characters a tag, got {len(longest):,} in {longest[:40]!r}; "
@@ -105,15 +112,24 @@ def _listed(cell: object) -> list[object] | None:
     try:
         items = orjson.loads(cell)
     except ValueError:
-        try:
-            items = ast.literal_eval(cell)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            return None
+        return _python_list(cell)
     return items if isinstance(items, list) else None
 
 
+def _python_list(cell: str) -> list[object] | None:
+    if not _PYTHON_LIST.fullmatch(cell):
+        return None
+    quoted = (match[0][1:-1] for match in _PYTHON_TEXT.finditer(cell))
+    return [re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL) for text in quoted]
+
+
 def join_tags(tags: Sequence[str]) -> str:
-    """Join tags into one cell that `parse_tags` takes apart again into the same ones."""
+    """Join tags into one cell that `parse_tags` takes apart again into the same ones.
+
+    Tags that are empty or have white space around them, which no splitting would give back, make it a JSON list.
+    """
+    if any(tag != tag.strip() or not tag for tag in tags):
+        return orjson.dumps(tags).decode()
     return ";".join(_quoted(tag) for tag in tags)
 
 

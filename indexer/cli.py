@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -26,7 +27,7 @@ from tagmodel.model import ModelMissing, TagModel, load_model
 
 REJECTS_STATUS = 1  # some rows were not indexed
 USAGE_STATUS = 2  # a source cannot be read, or an option is wrong; nothing was written
-ENGINE_STATUS = 3  # the index cannot be read or written; what was acknowledged stays
+ENGINE_STATUS = 3  # the index, or a file, cannot be read or written; what was acknowledged stays
 INTERRUPTED_STATUS = 130
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -50,6 +51,10 @@ def exit_statuses() -> Iterator[None]:
         _exit(str(error), USAGE_STATUS)
     except SearchUnavailable as error:
         _exit(str(error), ENGINE_STATUS)
+    except OSError as error:
+        if error.errno == errno.EPIPE:  # `tagkin export | head`: click knows what to do
+            raise
+        _exit(f"{error.filename or 'output'}: cannot be written ({error.strerror})", ENGINE_STATUS)
     except KeyboardInterrupt:
         _exit("stopped; what was committed stays, and the same command goes on from there", INTERRUPTED_STATUS)
 
@@ -100,13 +105,15 @@ def index_command(sources: tuple[str, ...], **options: Any) -> None:
     a data set (mtat, fma, jamendo, ...), or "invented" for 5,000 made-up tracks.
 
     Exit status: 0 all rows indexed, 1 some rejected, 2 a source or option is wrong and nothing was written,
-    3 the index cannot be written, 130 interrupted.
+    3 the index or a file cannot be written, 130 interrupted.
     """
     if not sources and not options["reexpand"]:
         raise click.UsageError("expected a SOURCE, got none; for example: tagkin index songs.csv")
     rejects = options["rejects"]
     if rejects is not None and rejects.suffix.lower() not in {".jsonl", ".csv"}:
         raise click.UsageError(f"--rejects {rejects}: expected a name that ends in .jsonl or .csv")
+    if options["reexpand"] and options["dry_run"]:
+        raise click.UsageError("--reexpand writes, --dry-run does not: say one of them")
     if options["source_name"] and len(sources) > 1:
         raise click.UsageError("--source-name: expected one SOURCE with it, as it is part of the tracks' ids")
     with exit_statuses():
@@ -161,7 +168,7 @@ def _source_options(options: dict[str, Any], model: TagModel) -> SourceOptions:
 def export_command(engine: str, file_format: str, output: str, with_implied: bool) -> None:
     """Write every track of the index, its tags as they were typed; `tagkin index` reads it back to the same.
 
-    Exit status: 0 done, 2 the output cannot be written, 3 the index cannot be read.
+    Exit status: 0 done, 3 the index cannot be read or the output not be written.
     """
     with exit_statuses():
         index = open_engine(engine)
@@ -196,7 +203,5 @@ def _output(output: str) -> Iterator[IO[bytes]]:
         with part.open("wb") as stream:
             yield stream
         part.replace(path)
-    except OSError as error:
-        _exit(f"{output}: cannot be written ({error.strerror})", USAGE_STATUS)
     finally:
         part.unlink(missing_ok=True)

@@ -29,11 +29,11 @@ class _Line:
     cut: bool
 
 
-class _OpenQuote(Exception):  # noqa: N818 - a state of the parser, caught a few lines below
+class _OpenQuote(Exception):
     """The text ends inside a quoted cell."""
 
 
-class _BadRow(Exception):  # noqa: N818 - becomes a Reject
+class _BadRow(Exception):
     """The text is no row; the message says why."""
 
 

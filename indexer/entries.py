@@ -22,7 +22,7 @@ class SourceError(Exception):
     """A source cannot be read at all; the message says which, why and what to do. Nothing of it was written."""
 
 
-class BadTrack(ValueError):  # noqa: N818 - names what it is about
+class BadTrack(ValueError):
     """One row does not describe a track; the message says which value, what was expected and the likely slip."""
 
 

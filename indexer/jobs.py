@@ -59,6 +59,7 @@ def run_index(job: IndexJob, progress: Progress) -> int:
     """
     catalogues = [open_catalogue(source, job.source_options) for source in job.sources]
     _check_names(catalogues)
+    _check_columns_wanted(job, catalogues)
     for catalogue in catalogues:
         if isinstance(catalogue, TableCatalogue):
             show_mapping(catalogue, progress)
@@ -80,6 +81,14 @@ def _check_names(catalogues: Sequence[Catalogue]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise MappingError(f"two sources are named {name!r}; index them one by one, each with its --source-name")
+
+
+def _check_columns_wanted(job: IndexJob, catalogues: Sequence[Catalogue]) -> None:
+    """Refuse words about columns that no source has: they must not be lost silently."""
+    options = job.source_options
+    said = options.columns or options.mapping is not None or options.separators is not None
+    if said and not any(isinstance(catalogue, TableCatalogue) for catalogue in catalogues):
+        raise MappingError("--map, --mapping, --tag-separator: expected a source with columns, such as a CSV file")
 
 
 def _only_table(catalogues: Sequence[Catalogue]) -> TableCatalogue:
@@ -107,9 +116,8 @@ def _survey(catalogues: Sequence[Catalogue], enricher: Enricher, rejects: Reject
         rejects.begin()
         summary = survey_catalogue(catalogue, enricher, rejects, progress)
         good = summary.rows - summary.rejected
-        progress.say(
-            f"{catalogue.label}: {counted(good, 'track')}, {counted(summary.rejected, 'row')} rejected; nothing was written"
-        )
+        counts = f"{counted(good, 'track')}, {counted(summary.rejected, 'row')} rejected"
+        progress.say(f"{catalogue.label}: {counts}; nothing was written")
 
 
 def _write(

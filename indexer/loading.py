@@ -76,7 +76,7 @@ class _Checkpoint:
         return orjson.dumps(self).decode()
 
 
-class _SourceChanged(Exception):  # noqa: N818 - caught in this module
+class _SourceChanged(Exception):
     """The source no longer begins with what the interrupted run read."""
 
 

@@ -49,7 +49,6 @@ FIELDS = tuple(KNOWN_HEADERS)
 # These are the project's own names: another catalogue's "Source" or "Shares" hardly means the same.
 _OWN_NAMES = frozenset({"source", "shares"})
 
-# A table with all of these was written by `tagkin export`, whose seconds are seconds.
 _EXPORTED = frozenset(field.name for field in fields(Track))
 
 # Between the tags of one cell, unless said otherwise.
@@ -106,9 +105,14 @@ def guess_mapping(columns: Sequence[str], sample: Sequence[Mapping[str, object]]
     found["tags"] = tuple(column for column in columns if column in found["tags"])
     if found["duration_ms"]:
         found["duration"] = ()
-    if not set(columns) >= _EXPORTED:
+    if not is_export(columns):
         _check_seconds(found["duration"], sample)
     return ColumnMapping({name: names for name, names in found.items() if names})
+
+
+def is_export(columns: Iterable[str]) -> bool:
+    """Whether a table was written by `tagkin export`: its values are taken as they are, to the byte."""
+    return set(columns) >= _EXPORTED
 
 
 def _names(column: str, header: str, name: str, sample: Sequence[Mapping[str, object]]) -> bool:
@@ -215,6 +219,9 @@ def load_mapping(path: Path) -> ColumnMapping:
 
 
 def save_mapping(mapping: ColumnMapping, path: Path) -> None:
-    """Write a mapping as JSON, for the next delivery of the same catalogue."""
+    """Write a mapping as JSON, for the next delivery of the same catalogue; raises `MappingError`."""
     stored = {"columns": mapping.columns, "tag_separators": mapping.separators}
-    path.write_bytes(orjson.dumps(stored, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    try:
+        path.write_bytes(orjson.dumps(stored, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    except OSError as error:
+        raise MappingError(f"{path}: cannot be written ({error.strerror})") from error

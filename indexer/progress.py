@@ -52,8 +52,8 @@ class ProgressBar:
     """A live line in a terminal."""
 
     def __init__(self) -> None:
-        from rich.console import Console  # noqa: PLC0415 - takes 0.05 s, and only terminals need it
-        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+        from rich.console import Console
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         text = TextColumn("{task.description}  {task.completed:,.0f} rows  {task.fields[rate]:,.0f} a second")
         console = Console(stderr=True, highlight=False, markup=False)

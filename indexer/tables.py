@@ -143,8 +143,8 @@ def _json_kind(value: object) -> str:
 
 
 def _read_parquet(path: Path, encoding: str) -> Rows:  # noqa: ARG001 - Parquet says itself how text is encoded
-    import pyarrow as pa  # noqa: PLC0415 - takes 0.2 s, and only Parquet needs it
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     if is_stream(path):
         raise SourceError(f"{path}: Parquet cannot be read from a pipe; give the file itself")

@@ -23,10 +23,17 @@ _TEXTS = ("title", "artist", "album", "genre", "license", "url")
 
 
 class TrackRows:
-    """Makes tracks of the rows of one source."""
+    """Makes tracks of the rows of one source.
 
-    def __init__(self, mapping: ColumnMapping, source: str) -> None:
+    Parameters
+    ----------
+    verbatim
+        The rows were written by `tagkin export`: outer white space is part of the values.
+    """
+
+    def __init__(self, mapping: ColumnMapping, source: str, verbatim: bool = False) -> None:
         self._source = source
+        self._verbatim = verbatim
         self._separators = mapping.separators
         self._columns = {name: columns[0] for name, columns in mapping.columns.items() if columns}
         self._tag_columns = mapping.columns.get("tags", ())
@@ -49,10 +56,10 @@ class TrackRows:
         return None if column is None else cells.get(column)
 
     def _text(self, cells: Mapping[str, object], name: str) -> str:
-        return parse_text(self._cell(cells, name), name)
+        return parse_text(self._cell(cells, name), name, self._verbatim)
 
     def _track(self, cells: Mapping[str, object], track_id: str) -> Track:
-        tags = tuple(tag for column in self._tag_columns for tag in parse_tags(cells.get(column), self._separators))
+        tags = self._tags(cells)
         title, artist, album, genre, license_, url = (self._text(cells, name) for name in _TEXTS)
         return Track(
             track_id=track_id,
@@ -64,10 +71,14 @@ class TrackRows:
             duration=self._duration(cells),
             year=parse_year(self._cell(cells, "year")),
             url=url,
-            source=self._text(cells, "source") or self._source,
+            source=self._text(cells, "source") or ("" if self._verbatim else self._source),
             tags=tags,
             shares=parse_shares(self._cell(cells, "shares"), len(tags)),
         )
+
+    def _tags(self, cells: Mapping[str, object]) -> tuple[str, ...]:
+        separators, verbatim = self._separators, self._verbatim
+        return tuple(tag for column in self._tag_columns for tag in parse_tags(cells.get(column), separators, verbatim))
 
     def _duration(self, cells: Mapping[str, object]) -> float | None:
         if "duration_ms" not in self._columns:

@@ -57,6 +57,7 @@ def test_bad_years_are_refused(cell: str) -> None:
         (["sad, slow", " piano "], ["sad, slow", "piano"]),
         ("['rock', 'pop']", ["rock", "pop"]),
         ('["rock", "pop"]', ["rock", "pop"]),
+        ("['rock \\'n\\' roll', \"80's\", 'a\\d']", ["rock 'n' roll", "80's", "ad"]),
         ("[live] , [demo]", ["[live]", "[demo]"]),
         (None, []),
         (1980, ["1980"]),

@@ -162,12 +162,23 @@ def test_a_source_that_cannot_be_used_leaves_nothing_behind(
         (("-", "--rejects", "x.txt"), "ends in .jsonl or .csv"),
         (("-", "a.csv", "--source-name", "x"), "expected one SOURCE"),
         (("mtat", "--mapping", "/nowhere.json"), "cannot be read"),
+        (("mtat", "--source-name", "x"), "the data set mtat goes by its own name"),
+        (("invented", "--map", "title=Name"), "expected a source with columns"),
+        (("-", "--format", "csv", "--save-mapping", "/nowhere/columns.json"), "cannot be written"),
+        (("--reexpand", "--dry-run"), "say one of them"),
     ],
 )
 def test_slips_on_the_command_line_are_told(desk: Desk, arguments: tuple[str, ...], message: str) -> None:
     result = desk.index(*arguments, stdin="title\nx\n")
     assert result.exit_code == 2
     assert message in result.stderr
+    assert not desk.engine.exists()
+
+
+def test_a_rejects_file_that_cannot_be_written_is_told(desk: Desk) -> None:
+    result = desk.index(desk.write("a.csv", CSV), "--rejects", desk.folder / "none" / "rejects.csv")
+    assert result.exit_code == 3
+    assert "rejects.csv: cannot be written" in result.stderr
     assert not desk.engine.exists()
 
 
