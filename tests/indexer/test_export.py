@@ -115,3 +115,14 @@ def test_documents_with_heard_tags_are_exported_without_them(tmp_path: Path) -> 
         writer.commit()
     engine.close()
     assert set(orjson.loads(desk.export().stdout)) == set(Track.__dataclass_fields__)
+
+
+@pytest.mark.data
+@pytest.mark.slow
+@pytest.mark.parametrize("file_format", ["jsonl", "csv"])
+def test_real_catalogues_come_back_unchanged(tmp_path: Path, data_dir: Path, file_format: str) -> None:
+    desk = Desk(tmp_path)
+    assert desk.index("mtat", "fma", "--data-dir", data_dir).exit_code == 0
+    exported = tmp_path / f"all.{file_format}"
+    assert desk.export("--format", file_format, "-o", exported).exit_code == 0
+    assert "0 added, 31,880 unchanged" in desk.index(exported).stderr

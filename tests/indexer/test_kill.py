@@ -24,6 +24,7 @@ import orjson
 import pytest
 
 from search.document import Document, Family
+from search.embedded import EmbeddedEngine
 from search.engine import SearchEngine
 from search.engines import open_engine
 from search.plan import Clause, Filters, Group, Plan, Term
@@ -173,6 +174,8 @@ def check_resumed(place: Place, whole: Place) -> None:
     said = place.finish()
     assert "resuming stdin" in said
     place.check_integrity()
+    with closing(EmbeddedEngine.open(place.engine)) as embedded:
+        embedded.verify()
     assert place.stored() == whole.stored()
     assert (place.folder / "rejects.jsonl").read_bytes() == (whole.folder / "rejects.jsonl").read_bytes()
     with closing(open_engine(str(place.engine))) as engine, closing(open_engine(str(whole.engine))) as other:
