@@ -37,7 +37,7 @@ CUT = 10
 VISIBLE_QUERIES = 100
 
 
-class SeenItems(ValueError):  # noqa: N818 - named after what is wrong
+class SeenItems(ValueError):
     """A model was trained on other items than the training part; its figures would mean nothing."""
 
 

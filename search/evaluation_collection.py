@@ -40,7 +40,7 @@ class Collection:
         self.model, self.tagged, self.engine = model, tagged, engine
         draw = np.random.default_rng(seed).permutation(len(tagged))
         self.track_ids = [f"{place:07d}" for place in draw.tolist()]
-        self._expander = Expander(model.kin, model.vocabulary)
+        self._expander = Expander(model.kin, model.vocabulary, model.vocabulary.narrower)
         self.write(range(len(tagged)))
 
     @cached_property

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from search.document import Family
 from search.plan import PLAN_UNITS, Clause, Group, Term
-from search.query import Query, QueryTag
+from search.query import Query, QueryGroup, QueryTag
 from tagmodel.model import MAX_KIN, Kin
 from tagmodel.vocabulary import Vocabulary
 
@@ -26,6 +26,10 @@ SPILL_BUDGET = 0.49
 IMPLIED_SHARE = 0.30
 HEARD_SHARE = 0.12
 KIN_SHARE = 0.07
+
+# The lightest tag of a query counts this much of the heaviest. Were it less, the single units that still let heard and
+# implied tags reach would weigh more than the tag itself, ten alternatives of it together.
+LEAST_WEIGHT = 1 / 64
 
 # Where the dial stands when nobody turns it.
 DEFAULT_DRIFT = 0.3
@@ -116,6 +120,22 @@ def kin_units(similarities: Sequence[float], budget: int) -> list[int]:
     return [1 + math.floor(spare * similarity / whole) for similarity in similarities]
 
 
+def weights_and_shares(group: QueryGroup, scale: float) -> list[tuple[float, float]]:
+    """Return for each member its weight and what its heard, implied and kin share out, before dial and budget.
+
+    Members of (a OR b) share what the lightest of them weighs, in proportion to their weights: a track that carries any
+    one of them outranks a track that carries none.
+
+    Parameters
+    ----------
+    scale
+        The greatest weight in the query, which becomes 1.
+    """
+    weights = [in_units(max(tag.weight / scale, LEAST_WEIGHT)) for tag in group.tags]
+    lightest, whole = min(weights), sum(weights)
+    return [(weight, lightest * weight / whole) for weight in weights]
+
+
 def live_kin_count(drift: float) -> int:
     """Return how long a prefix of its kin each tag has at `drift` in [0, 1]."""
     return math.ceil(drift * MAX_KIN)
@@ -134,10 +154,13 @@ class Expander:
     ----------
     kin_of
         The kin of a tag in their one fixed order, best first, at most `MAX_KIN`.
+    narrower_of
+        The tags that are a kind of a tag.
     """
 
     kin_of: Callable[[str], Sequence[Kin]]
     vocabulary: Vocabulary
+    narrower_of: Callable[[str], Sequence[str]]
 
     def expand(
         self,
@@ -162,8 +185,8 @@ class Expander:
         banned = self._not_as_kin(query, excluded)
         groups = tuple(
             tuple(
-                self._expand_tag(tag, in_units(tag.weight / scale), len(group.tags), drift, without, banned)
-                for tag in group.tags
+                self._expand_tag(tag, weight, share * dial_gain(drift), live_kin_count(drift), without, banned)
+                for tag, (weight, share) in zip(group.tags, weights_and_shares(group, scale), strict=True)
             )
             for group in query.groups
         )
@@ -173,14 +196,12 @@ class Expander:
         self,
         tag: QueryTag,
         weight: float,
-        alternatives: int,
-        drift: float,
+        gain: float,
+        live: int,
         without: frozenset[str],
         banned: Callable[[str], float],
     ) -> ExpandedTag:
-        # Members of (a OR b) share one budget: a track that carries one of them outranks a track that carries none.
-        gain = weight * dial_gain(drift) / alternatives
-        kin = tuple(self._live_kin(tag.tag_id, gain, live_kin_count(drift), without, banned))
+        kin = tuple(self._live_kin(tag.tag_id, gain, live, without, banned))
         return ExpandedTag(tag, Clause(tag.tag_id, tuple(_terms(tag.tag_id, weight, gain, kin))), kin)
 
     def _live_kin(
@@ -228,7 +249,7 @@ class Expander:
                 seen.add(tag.tag_id)
                 yield ExcludedTag(tag.tag_id)
         for tag in query.excluded:
-            for narrower in self.vocabulary.narrower(tag.tag_id):
+            for narrower in self.narrower_of(tag.tag_id):
                 if narrower not in seen:
                     seen.add(narrower)
                     yield ExcludedTag(narrower, tag.tag_id, narrower in keep)

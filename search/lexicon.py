@@ -78,6 +78,11 @@ class Lexicon:
         """Whether the model knows the tag, so that it may have kin."""
         return tag_id in self._vocabulary
 
+    def narrower(self, tag_id: str) -> tuple[str, ...]:
+        """Return ids of the tags that are a kind of this one, the model's first, then the catalogue's own."""
+        spelling = self.spelling(tag_id)
+        return self._vocabulary.narrower_than(spelling) + self.table().own_narrower(spelling)
+
     def has_word(self, word: str) -> bool:
         """Whether a folded word is in any title or artist."""
         return self._engine.has_word(word)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from search.engine import EngineAnswer, SearchEngine
-from search.plan import Group, Plan
+from search.plan import Plan
 from search.query import Query
 
 
@@ -15,7 +16,8 @@ def relax(
     """Drop tags until there is a hit.
 
     The tag of the lowest weight goes first; among equals the one without which most tracks are found; among those the
-    one typed last. ``+tags``, title words and filters are demands and never dropped; neither is the last thing asked.
+    one typed last. One that need not have gone after all comes back. ``+tags``, title words and filters are demands and
+    never dropped; neither is the last thing asked.
 
     Parameters
     ----------
@@ -24,35 +26,57 @@ def relax(
 
     Returns
     -------
-    The plan that was executed, its answer (no hits where nothing could be dropped), and what was dropped, as typed.
+    The plan that was executed, its answer, and what was dropped, as typed. Where dropping finds nothing either, no tag
+    is dropped and there are no hits.
     """
     if missing and not (plan.groups or plan.words):
         return plan, _nothing(answer), ()
-    kept = list(zip(plan.groups, query.groups, strict=True))
-    lost = list(missing)
-    while answer.total == 0 and (place := _cheapest(engine, plan, [group for group, _ in kept])) is not None:
-        _, dropped = kept.pop(place)
-        lost.append(" OR ".join(tag.typed for tag in dropped.tags))
-        plan = replace(plan, groups=tuple(group for group, _ in kept))
+    dropped = [] if answer.total else _dropped(engine, plan)
+    if dropped:
+        plan = _without(plan, dropped)
         answer = engine.search(plan)
-    return plan, answer, tuple(lost)
+    lost = (" OR ".join(tag.typed for tag in query.groups[place].tags) for place in dropped)
+    return plan, answer, (*missing, *lost)
 
 
-def _cheapest(engine: SearchEngine, plan: Plan, groups: list[Group]) -> int | None:
-    """Return the position of the group to drop, None when none may go."""
-    if len(groups) + bool(plan.words) < 2:
-        return None
-    places = [place for place, group in enumerate(groups) if not group.required]
-    if not places:
+def _dropped(engine: SearchEngine, plan: Plan) -> list[int]:
+    """Return the positions of the groups to drop, in the order dropped; none when nothing is found without them."""
+    dropped: list[int] = []
+    while (place := _cheapest(engine, plan, dropped)) is not None:
+        dropped.append(place)
+        if engine.count(_without(plan, dropped)):
+            return _needed(engine, plan, dropped)
+    return []
+
+
+def _cheapest(engine: SearchEngine, plan: Plan, dropped: list[int]) -> int | None:
+    """Return the position of the next group to drop, None when none may go."""
+    kept = [place for place in range(len(plan.groups)) if place not in dropped]
+    places = [place for place in kept if not plan.groups[place].required]
+    if len(kept) + bool(plan.words) < 2 or not places:
         return None
 
     def cost(place: int) -> tuple[float, int, int]:
-        without = tuple(groups[:place] + groups[place + 1 :])
         # The first term of a clause is the typed tag itself; its weight is the query tag's.
-        weight = max(clause.terms[0].weight for clause in groups[place].clauses)
-        return weight, -engine.count(replace(plan, groups=without)), -place
+        weight = max(clause.terms[0].weight for clause in plan.groups[place].clauses)
+        return weight, -engine.count(_without(plan, [*dropped, place])), -place
 
     return min(places, key=cost)
+
+
+def _needed(engine: SearchEngine, plan: Plan, dropped: list[int]) -> list[int]:
+    """Take back what was dropped in vain, the last dropped and so the dearest first."""
+    needed = list(dropped)
+    for place in reversed(dropped[:-1]):
+        fewer = [other for other in needed if other != place]
+        if engine.count(_without(plan, fewer)):
+            needed = fewer
+    return needed
+
+
+def _without(plan: Plan, places: Iterable[int]) -> Plan:
+    gone = frozenset(places)
+    return replace(plan, groups=tuple(group for place, group in enumerate(plan.groups) if place not in gone))
 
 
 def _nothing(answer: EngineAnswer) -> EngineAnswer:

@@ -55,7 +55,7 @@ class Searcher:
         self.engine = engine
         self.model = model
         self.lexicon = Lexicon(model.vocabulary, engine)
-        self._expander = Expander(model.kin, model.vocabulary)
+        self._expander = Expander(model.kin, model.vocabulary, self.lexicon.narrower)
 
     def search(self, request: SearchRequest) -> SearchResult:
         """Run a search.
@@ -71,7 +71,7 @@ class Searcher:
         expansion = self._expander.expand(query, request.drift, request.without, request.keep)
         plan = self._plan(request, query, expansion)
         # A word that nobody uses, neither as a tag nor in a title, is asked for all the same: nothing has it.
-        missing = tuple(unknown.typed for unknown in query.unknown)
+        missing = tuple(unknown.typed for unknown in query.unknown if unknown.needed)
         lost: tuple[str, ...] = ()
         answer = self.engine.search(plan)
         if answer.total == 0 or missing:

@@ -13,7 +13,7 @@ from heapq import nsmallest
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from tagmodel.folding import fold_tag, tag_id
+from tagmodel.folding import contradicts, fold_tag, holds_words, tag_id
 from tagmodel.vocabulary import Vocabulary
 
 # A slip in a shorter word is as likely another word.
@@ -43,6 +43,7 @@ class TagTable:
         self._ids = dict(zip(vocabulary.keys, vocabulary.ids, strict=True))
         named = {vocabulary.canonical_key(spelling): tag for tag, spelling in own.items()}
         self._ids.update({key: tag for key, tag in named.items() if key and tag_id(key) == tag})
+        self._own_keys = sorted(key for key, tag in named.items() if self._ids.get(key) == tag)
         self._unnamed = frozenset(own).difference(self._ids.values())
         self._most_words = self._words_by_first()
 
@@ -53,6 +54,12 @@ class TagTable:
         if found is None and self._unnamed and tag_id(key) in self._unnamed:
             return tag_id(key)
         return found
+
+    def own_narrower(self, text: str) -> tuple[str, ...]:
+        """Return ids of the catalogue's own tags that are a kind of what a text means: those that hold its words."""
+        broad = self._vocabulary.canonical_key(text)
+        kinds = (key for key in self._own_keys if key != broad and holds_words(key, broad))
+        return tuple(self._ids[key] for key in kinds if not contradicts(key, broad))
 
     def longest(self, words: Sequence[str]) -> tuple[str | None, int]:
         """Return the longest tag that the first words are, with their number; ``(None, 0)`` when there is none."""

@@ -44,14 +44,14 @@ def train_als(
     ----------
     Hu, Koren and Volinsky, "Collaborative Filtering for Implicit Feedback Datasets", ICDM 2008.
     """
-    from scipy import sparse  # noqa: PLC0415 - only training needs it
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - only training needs it
+    from scipy import sparse
+    from threadpoolctl import threadpool_limits
 
     matrix = item_matrix([item for item in items if item], n_tags)
     if not matrix.nnz:
         return TagEmbedding("als", np.zeros((n_tags, options.factors), np.float32))
     with threadpool_limits(1):
-        from implicit.cpu.als import AlternatingLeastSquares  # noqa: PLC0415 - an optional dependency, for training
+        from implicit.cpu.als import AlternatingLeastSquares
 
         model = AlternatingLeastSquares(
             factors=options.factors,

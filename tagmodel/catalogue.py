@@ -18,7 +18,7 @@ _JSON_SUFFIXES = {".jsonl", ".ndjson", ".json"}
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
-class BadCatalogue(ValueError):  # noqa: N818 - named like BadDataSet: what it is, not that it is one
+class BadCatalogue(ValueError):
     """A catalogue cannot be trained on; the text says where and why."""
 
 

@@ -112,7 +112,7 @@ def count_pairs(name: str, items: EncodedItems, in_set: NDArray[np.bool_]) -> Pa
     in_set : shape (n_tags,)
         Which tags belong to the set's own vocabulary; others are not looked at.
     """
-    from scipy import sparse  # noqa: PLC0415 - only training needs it
+    from scipy import sparse
 
     matrix = item_matrix(items, len(in_set))
     matrix = (matrix @ sparse.diags_array(in_set.astype(np.float32))).tocsr()
@@ -127,7 +127,7 @@ def count_pairs(name: str, items: EncodedItems, in_set: NDArray[np.bool_]) -> Pa
 
 def item_matrix(items: EncodedItems, n_tags: int) -> sparse.csr_array:
     """Return items as a matrix of 0 and 1, shape (n_items, n_tags), float32."""
-    from scipy import sparse  # noqa: PLC0415 - only training needs it
+    from scipy import sparse
 
     starts = np.concatenate([[0], np.cumsum([len(item) for item in items])])
     tags = np.fromiter((tag for item in items for tag in item), dtype=np.int32, count=int(starts[-1]))

@@ -37,7 +37,7 @@ ORIGINS = ("cooccurrence", "word2vec", "als")
 _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
-class PathMissing(LookupError):  # noqa: N818 - named after what a person is told, not after an error
+class PathMissing(LookupError):
     """No chain of mutual kin joins two tags.
 
     Parameters

@@ -122,13 +122,13 @@ class TagModel:
     @cached_property
     def set_to_tag(self) -> SetToTag:
         """What a set of typed tags says about every other tag."""
-        from tagmodel.implication import SetToTag  # noqa: PLC0415 - brings scipy; kin need none of it
+        from tagmodel.implication import SetToTag
 
         return SetToTag.from_arrays(self.namespace("implication"))
 
     def embedding(self, name: str) -> TagEmbedding:
         """Return the ``"word2vec"`` or ``"als"`` vectors."""
-        from tagmodel.embedding import TagEmbedding  # noqa: PLC0415 - serving never asks for vectors
+        from tagmodel.embedding import TagEmbedding
 
         return TagEmbedding.from_arrays(name, self.namespace(name))
 
@@ -155,13 +155,13 @@ class TagModel:
         per set: tag ids with weights in [1, 256], units of 1/256; best first, at most 30
             Never a typed tag nor one that contradicts a typed one. Unknown ids are ignored.
         """
-        from tagmodel.suggestion import imply_tags  # noqa: PLC0415 - imports this module
+        from tagmodel.suggestion import imply_tags
 
         return imply_tags(self.set_to_tag, self.vocabulary, typed)
 
     def suggest(self, typed: Sequence[str], k: int = 10) -> tuple[Suggestion, ...]:
         """Suggest up to `k` tags that go with the typed tag ids, most probable first. Unknown ids are ignored."""
-        from tagmodel.suggestion import suggest_tags  # noqa: PLC0415 - imports this module
+        from tagmodel.suggestion import suggest_tags
 
         return suggest_tags(self.set_to_tag, self.vocabulary, typed, k)
 
@@ -171,7 +171,7 @@ class TagModel:
 
     @cached_property
     def _graph(self) -> nx.Graph:
-        from tagmodel.graph import build_graph  # noqa: PLC0415 - brings networkx; searches need none of it
+        from tagmodel.graph import build_graph
 
         return build_graph(self.kin_table, self.vocabulary, self.namespace("graph"))
 

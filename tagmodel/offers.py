@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LEAST_ALIKE = 60  # rapidfuzz's WRatio, 0 to 100
 
 
-class UnknownTag(LookupError):  # noqa: N818 - named after what a person is told
+class UnknownTag(LookupError):
     """A tag that a model does not know.
 
     Parameters

@@ -34,7 +34,7 @@ ARRAYS, CARD, READABLE_CARD, VOCABULARY = "model.npz", "card.json", "CARD.md", "
 _REMEDY = "train one with `tagkin train tags --data … --out DIR`, or leave out --model to use the shipped one"
 
 
-class ModelMissing(Exception):  # noqa: N818 - named after the state users see
+class ModelMissing(Exception):
     """There is no tag model where one was expected; the message says where and what to do."""
 
 

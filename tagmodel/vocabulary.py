@@ -22,7 +22,7 @@ from tagmodel.relations import EXPANSION, HARD, Pairs, Relations
 FORMAT = 1
 
 
-class BadVocabulary(ValueError):  # noqa: N818 - named like BadTrack: what it is, not that it is one
+class BadVocabulary(ValueError):
     """A stored vocabulary cannot be used, or one cannot be built; the text says why."""
 
 

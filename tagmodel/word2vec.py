@@ -45,7 +45,7 @@ def train_word2vec(
     epoch_done
         Called after each of ``options.epochs`` passes.
     """
-    from gensim.models import Word2Vec  # noqa: PLC0415 - an optional dependency, for training
+    from gensim.models import Word2Vec
 
     sentences = [[str(tag) for tag in item] for item in items if len(item) > 1]
     vectors = np.zeros((n_tags, options.vector_size), np.float32)
@@ -79,7 +79,7 @@ def _stable_hash(word: str) -> int:
 
 
 def _epoch_callback(epoch_done: Callable[[], None]) -> object:
-    from gensim.models.callbacks import CallbackAny2Vec  # noqa: PLC0415 - an optional dependency, for training
+    from gensim.models.callbacks import CallbackAny2Vec
 
     class _Epochs(CallbackAny2Vec):  # type: ignore[misc] # gensim publishes no types
         def on_epoch_end(self, model: object) -> None:  # noqa: ARG002 - gensim's signature

@@ -6,7 +6,6 @@ import sys
 
 import click
 
-
 SETTINGS_STATUS = 2  # no such model, or the address cannot be listened on
 ENGINE_STATUS = 3  # the index cannot be read
 

@@ -208,7 +208,7 @@ def _tie_order(table: Table) -> NDArray[np.int64]:
 
 def _rows(features: Features, order: NDArray[np.int64], n_columns: int) -> Any:
     """Return features as a matrix of tracks in tie order by columns."""
-    from scipy.sparse import csr_array  # noqa: PLC0415 - takes 0.1 s; not needed to open an index
+    from scipy.sparse import csr_array
 
     if len(features.numbers) > _MOST_POSTINGS:
         raise ValueError(f"expected at most {_MOST_POSTINGS} features of one family, got {len(features.numbers)}")

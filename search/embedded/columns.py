@@ -50,7 +50,7 @@ def add_column_by_numpy(
 
 
 def _private_loop() -> AddColumn:
-    from scipy.sparse import _sparsetools  # noqa: PLC0415 - takes 0.1 s, and only searches need it
+    from scipy.sparse import _sparsetools
 
     matvec: Callable[..., Any] = _sparsetools.csc_matvec
 

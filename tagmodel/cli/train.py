@@ -25,7 +25,7 @@ def train() -> None:
 
 def _parse_names(_context: click.Context, _option: click.Parameter, text: str) -> tuple[str, ...]:
     """Split names of data sets; refuse unknown ones."""
-    from tagmodel.datasets import DATA_SETS  # noqa: PLC0415 - not needed for --help
+    from tagmodel.datasets import DATA_SETS
 
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     unknown = [name for name in names if name not in DATA_SETS]
@@ -64,9 +64,9 @@ def tags(names: tuple[str, ...], catalogue: Path | None, data_dir: Path, out: Pa
 
 
 def _read_corpus(names: tuple[str, ...], catalogue: Path | None, data_dir: Path) -> Corpus:
-    from tagmodel.catalogue import read_catalogue_items  # noqa: PLC0415 - not needed for --help
-    from tagmodel.datasets import DATA_SETS  # noqa: PLC0415
-    from tagmodel.training import read_training_corpus  # noqa: PLC0415 - takes 0.2 s
+    from tagmodel.catalogue import read_catalogue_items
+    from tagmodel.datasets import DATA_SETS
+    from tagmodel.training import read_training_corpus
 
     try:
         own: list[Item] = list(read_catalogue_items(catalogue)) if catalogue else []
@@ -77,9 +77,9 @@ def _read_corpus(names: tuple[str, ...], catalogue: Path | None, data_dir: Path)
 
 
 def _train_and_save(corpus: Corpus, out: Path, seed: int, command: str) -> None:
-    from tagmodel.model import BadModel, save_model  # noqa: PLC0415 - not needed for --help
-    from tagmodel.storage import check_destination  # noqa: PLC0415
-    from tagmodel.training import train_tag_model  # noqa: PLC0415
+    from tagmodel.model import BadModel, save_model
+    from tagmodel.storage import check_destination
+    from tagmodel.training import train_tag_model
 
     try:
         check_destination(out)
@@ -103,7 +103,7 @@ def _require_libraries() -> None:
 
 def _command(names: tuple[str, ...], catalogue: Path | None, seed: int) -> str:
     """Return the command that reproduces a model, for its card."""
-    from tagmodel.datasets import DATA_SETS  # noqa: PLC0415
+    from tagmodel.datasets import DATA_SETS
 
     chosen = names or (() if catalogue else tuple(DATA_SETS))
     data = [f"--data {','.join(chosen)}"] if chosen else []
@@ -114,8 +114,8 @@ def _command(names: tuple[str, ...], catalogue: Path | None, seed: int) -> str:
 @contextmanager
 def _bars() -> Iterator[Callable[[str, int, int], None]]:
     """Show a bar a stage on stderr; yields what trainers report to."""
-    from rich.console import Console  # noqa: PLC0415 - not needed for --help
-    from rich.progress import Progress, TaskID  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
 
     tasks: dict[str, TaskID] = {}
     with Progress(console=Console(stderr=True)) as bars:

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from tagmodel.track import Track
 
 
-class BadDataSet(ValueError):  # noqa: N818 - named like BadTrack: what it is, not that it is one
+class BadDataSet(ValueError):
     """A data set's file is missing or not what its publisher gives out; the text says where and why."""
 
 

@@ -31,7 +31,7 @@ _CHUNK = 1 << 13  # bytes; a chunk that breaks off is lost
 Progress = Callable[[int, int], None]
 
 
-class DownloadFailed(Exception):  # noqa: N818 - named after what a person is told
+class DownloadFailed(Exception):
     """A file could not be downloaded, or is not the published one; the text says why."""
 
 

@@ -1,0 +1,66 @@
+# `make demo` and `make test` work on a fresh clone: both build the environment they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# The usual places of a data directory: the project's own, or one shared beside it.
+TAGKIN_DATA ?= $(firstword $(wildcard data ../shared/data) data)
+TAGKIN_ENGINE ?= tagkin-index
+export TAGKIN_DATA TAGKIN_ENGINE
+
+.PHONY: demo test test-fast lint bench serve model clean
+
+demo: $(VENV)/.installed
+	@if ls $(TAGKIN_DATA)/magnatagatune/annotations_final.csv* $(TAGKIN_DATA)/fma/tracks.csv* >/dev/null 2>&1; then \
+	  echo "== Indexing MagnaTagATune songs and the Free Music Archive from $(TAGKIN_DATA)"; \
+	  $(BIN)/tagkin index mtat fma; \
+	else \
+	  echo "== No data sets in $(TAGKIN_DATA): indexing 5,000 INVENTED tracks instead."; \
+	  echo "   Their tags go together as on real music; titles and artists are made up. Real ones: $(BIN)/tagkin data fetch"; \
+	  $(BIN)/tagkin index invented; \
+	fi
+	@echo; echo "== tagkin search 'sad piano -vocals'"
+	@$(BIN)/tagkin search 'sad piano -vocals' -k 5 --outside 3
+	@echo; echo "== tagkin suggest sitar tabla slow"
+	@$(BIN)/tagkin suggest sitar tabla slow -k 5
+	@echo; echo "== Serving; open the address below in a browser"
+	@$(BIN)/tagkin serve
+
+serve: $(VENV)/.installed
+	$(BIN)/tagkin serve
+
+lint: $(VENV)/.tested
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+# The fast suite first: a slip is said within a minute or two, before real processes are killed and models trained.
+test: lint
+	$(BIN)/python -m pytest -q -m "not slow and not data and not browser"
+	$(BIN)/python -m pytest -q -m "slow or data or browser"
+
+test-fast: $(VENV)/.tested
+	$(BIN)/python -m pytest -q -m "not slow and not data and not browser"
+
+bench: $(VENV)/.tested
+	mkdir -p build
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.search_latency > build/search_latency.json
+	$(BIN)/python -m benchmarks.index_throughput > build/index_throughput.json
+	$(BIN)/python -m benchmarks.kin_ablation --data-dir $(TAGKIN_DATA) > build/kin_ablation.json
+
+# The shipped model, from all five data sets; two runs give the same bytes.
+model: $(VENV)/.tested
+	$(BIN)/tagkin train tags --data mtat,fma,jamendo,lastfm,musiccaps --out tagmodel/models/default
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --upgrade pip
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install -q -e .
+	touch $@
+
+$(VENV)/.tested: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install -q -e ".[test]"
+	touch $@ $(VENV)/.installed
+
+clean:
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,210 @@
+"""Commands that ask the index: `tagkin search`, `suggest`, `similar` and `stats`.
+
+Exit status 0 with an answer, 1 when nothing was found, 2 for a wrong command line, query or model, 3 when the index
+cannot be read.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from search.searcher import Searcher
+
+NOT_FOUND, WRONG, UNAVAILABLE = 1, 2, 3  # exit statuses
+
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+
+def index_options(command: _Command) -> _Command:
+    """Add the options that say which index and which model to ask."""
+    engine = click.option(
+        "--engine",
+        envvar="TAGKIN_ENGINE",
+        default="tagkin-index",
+        show_default=True,
+        show_envvar=True,
+        help="Where the index is: a directory.",
+    )
+    model = click.option(
+        "--model",
+        type=click.Path(path_type=Path),
+        envvar="TAGKIN_MODEL",
+        show_envvar=True,
+        show_default="the shipped model",
+        help="Directory of a trained tag model.",
+    )
+    return engine(model(command))
+
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+@contextmanager
+def opened(engine: str, model: Path | None) -> Iterator[Searcher]:
+    """Open index and model for one command; what goes wrong becomes a message and an exit status."""
+    from search.engine import SearchUnavailable
+    from search.engines import open_engine
+    from search.query import QueryError
+    from search.result import RequestError
+    from search.searcher import Searcher, UnknownTrack
+    from tagmodel.model import ModelMissing, load_model
+
+    try:
+        index = open_engine(engine)
+        try:
+            yield Searcher(index, load_model(model))
+        finally:
+            index.close()
+    except QueryError as error:
+        _stop(f"{error.message}\n{error.pointed()}", WRONG)
+    except (RequestError, ModelMissing) as error:
+        _stop(str(error), WRONG)
+    except UnknownTrack as error:
+        _stop(f"{error.args[0]}; `tagkin search --json` shows the ids of tracks", NOT_FOUND)
+    except SearchUnavailable as error:
+        _stop(str(error), UNAVAILABLE)
+
+
+def _stop(message: str, status: int) -> None:
+    click.echo(f"tagkin: {message}", err=True)
+    sys.exit(status)
+
+
+@click.command()
+@click.argument("query", nargs=-1)
+@click.option(
+    "--drift",
+    type=float,
+    default=0.3,
+    show_default=True,
+    help="How far outside the box, from 0 (only the words typed) to 1.",
+)
+@click.option("--without", multiple=True, metavar="TAG", help="Do not let this tag answer as kin; may be repeated.")
+@click.option("--keep", multiple=True, metavar="TAG", help="Keep tracks of this narrower tag of an excluded one.")
+@click.option("--literal", is_flag=True, help="Take words as typed; correct nothing.")
+@click.option("-k", default=10, show_default=True, help="Tracks to show, at most 100.")
+@click.option("--offset", default=0, show_default=True, help="Tracks to pass over first.")
+@click.option("--outside", default=5, show_default=True, help="Length of the second list, outside your words.")
+@click.option("--explain", "explained", is_flag=True, help="Show what each tag adds to each score.")
+@AS_JSON
+@index_options
+def search(  # noqa: PLR0917 - one argument an option
+    query: tuple[str, ...],
+    drift: float,
+    without: tuple[str, ...],
+    keep: tuple[str, ...],
+    literal: bool,
+    k: int,
+    offset: int,
+    outside: int,
+    explained: bool,
+    as_json: bool,
+    engine: str,
+    model: Path | None,
+) -> None:
+    """Find tracks by a QUERY of tags, and by the kin of these tags.
+
+    \b
+    tagkin search 'sad piano -vocals'
+    tagkin search '"hip hop" (jazz OR funk) year:2005..2010' --drift 0.6
+
+    Quote the query, or write -- before it: a word with a minus is an option otherwise.
+    """
+    from search.output import print_result, result_json, write_json
+    from search.result import SearchRequest
+
+    with opened(engine, model) as searcher:
+        request = SearchRequest(
+            " ".join(query),
+            drift,
+            _tag_ids(searcher, "--without", without),
+            _tag_ids(searcher, "--keep", keep),
+            literal,
+            k,
+            offset,
+            outside,
+        )
+        result = searcher.search(request)
+    if as_json:
+        write_json(result_json(result))
+    else:
+        print_result(result, explained)
+    sys.exit(0 if result.hits else NOT_FOUND)
+
+
+def _tag_ids(searcher: Searcher, option: str, spellings: Sequence[str]) -> frozenset[str]:
+    ids = {spelling: searcher.lexicon.tag(spelling.split()) for spelling in spellings}
+    for spelling in (spelling for spelling, tag_id in ids.items() if tag_id is None):
+        offers = ", ".join(searcher.lexicon.offers(spelling)) or "tagkin kin TAG"
+        raise click.BadParameter(f"no tag {spelling!r} in model or index; near it: {offers}", param_hint=option)
+    return frozenset(tag_id for tag_id in ids.values() if tag_id is not None)
+
+
+@click.command()
+@click.argument("tags", nargs=-1, required=True)
+@click.option("-k", type=click.IntRange(1, 100), default=10, show_default=True, help="Suggestions to show.")
+@AS_JSON
+@index_options
+def suggest(tags: tuple[str, ...], k: int, as_json: bool, engine: str, model: Path | None) -> None:
+    """Suggest the tags that a track with these TAGS is likely to have, too, and why.
+
+    \b
+    tagkin suggest sitar tabla "slow, calm"
+    """
+    from search.output import print_suggestions, suggest_json, write_json
+    from tagmodel.folding import split_tags
+
+    with opened(engine, model) as searcher:
+        result = searcher.suggest([tag for line in tags for tag in split_tags(line)], k)
+    if as_json:
+        write_json(suggest_json(result))
+    else:
+        print_suggestions(result)
+    sys.exit(0 if result.suggestions else NOT_FOUND)
+
+
+@click.command()
+@click.argument("track_id")
+@click.option("-k", type=click.IntRange(1, 100), default=10, show_default=True, help="Tracks to show.")
+@click.option("--explain", "explained", is_flag=True, help="Show what each shared tag adds.")
+@AS_JSON
+@index_options
+def similar(track_id: str, k: int, explained: bool, as_json: bool, engine: str, model: Path | None) -> None:
+    """Find the tracks whose tags are most like those of TRACK_ID.
+
+    Shared tags count more, the fewer tracks have them.
+    """
+    from search.output import hit_json, print_hits, write_json
+
+    with opened(engine, model) as searcher:
+        hits = searcher.similar(track_id, k)
+    if as_json:
+        write_json({"track_id": track_id, "hits": [hit_json(hit) for hit in hits]})
+    elif hits:
+        print_hits(hits, explained)
+    else:
+        click.echo(f"nothing is like {track_id}: nobody tagged it, or nobody else uses its tags", err=True)
+    sys.exit(0 if hits else NOT_FOUND)
+
+
+@click.command()
+@click.option("-k", type=click.IntRange(0, 1000), default=15, show_default=True, help="Most used tags to list.")
+@AS_JSON
+@index_options
+def stats(k: int, as_json: bool, engine: str, model: Path | None) -> None:
+    """Tell how many tracks and tags are in the index, its generation, and by which model it was expanded."""
+    from search.output import print_stats, stats_json, write_json
+
+    with opened(engine, model) as searcher:
+        figures = stats_json(searcher, k)
+    if as_json:
+        write_json(figures)
+    else:
+        print_stats(figures)

@@ -1,0 +1,221 @@
+"""Results on a terminal, as tables, and for programs, as JSON."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import orjson
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from search.result import Hit, SearchResult, SuggestResult, TagChip
+
+if TYPE_CHECKING:
+    from search.searcher import Searcher
+
+BAR_WIDTH = 24  # characters of a bar for one whole query tag
+# Mark of a bar by provenance: typed by people, implied by the typed tags, heard; kin are hollow.
+BAR_MARKS = {"typed": "█", "implied": "░", "heard": "▒"}
+KIN_MARK = "▄"
+KIN_SHOWN = 8  # kin named of each query tag
+
+
+def write_json(value: object) -> None:
+    """Write a value to stdout as indented JSON with a line end."""
+    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_INDENT_2) + b"\n")
+    sys.stdout.flush()
+
+
+def hit_json(hit: Hit) -> dict[str, object]:
+    """Return a hit as plain values."""
+    return {**asdict(hit), "track": {**asdict(hit.track), "display_title": hit.track.display_title}}
+
+
+def result_json(result: SearchResult) -> dict[str, object]:
+    """Return a search result as plain values; the query as its parts."""
+    request = asdict(result.request)
+    return {
+        "request": {**request, "without": sorted(request["without"]), "keep": sorted(request["keep"])},
+        "total": result.total,
+        "carry_all": result.carry_all,
+        "carry_some": result.carry_some,
+        "carry_none": result.carry_none,
+        "relaxed": result.relaxed,
+        "corrections": [asdict(one) for one in result.query.corrections],
+        "unknown": [{"typed": one.typed, "offers": one.offers} for one in result.query.unknown],
+        "tags": [asdict(chip) for chip in result.chips],
+        "excluded": [asdict(chip) for chip in result.excluded],
+        "hits": [hit_json(hit) for hit in result.hits],
+        "outside": [hit_json(hit) for hit in result.outside],
+        "facets": {name: [asdict(one) for one in values] for name, values in result.facets.items()},
+        "state": asdict(result.state),
+    }
+
+
+def print_result(result: SearchResult, explained: bool) -> None:
+    """Print what was asked, what was made of it, and the tracks."""
+    console = Console(highlight=False)
+    for line in _notes(result):
+        console.print(line)
+    if not result.hits:
+        console.print(_nothing_found(result))
+        return
+    console.print(
+        f"\n[bold]{result.total:,}[/] tracks: {result.carry_all:,} carry all your words,"
+        f" {result.carry_some:,} some, {result.carry_none:,} none of them"
+    )
+    print_hits(result.hits, explained, result.request.offset)
+    if result.outside:
+        console.print("\n[bold]Outside your words[/], the best that carry none of them:")
+        print_hits(result.outside, explained)
+
+
+def _notes(result: SearchResult) -> list[str]:
+    notes = [
+        f"searched [bold]{escape(one.used)}[/] for [bold]{escape(one.typed)}[/] (--literal searches it as typed)"
+        for one in result.query.corrections
+    ]
+    for unknown in result.query.unknown:
+        offers = f"; near it: {escape(', '.join(unknown.offers))}" if unknown.offers else ""
+        notes.append(f"[yellow]nobody uses {escape(unknown.typed)}[/], neither as a tag nor in a title{offers}")
+    if result.relaxed and result.hits:
+        notes.append(f"[yellow]nothing has it all[/]: searched without {escape(', '.join(result.relaxed))}")
+    notes += [_kin_line(chip) for chip in result.chips]
+    gone = [chip.spelling for chip in result.excluded if not chip.off]
+    if gone:
+        notes.append(f"[red]without[/]   {escape(', '.join(gone))}")
+    return notes
+
+
+def _kin_line(chip: TagChip) -> str:
+    live = [one.spelling for one in chip.kin if one.live]
+    more = f" and {len(live) - KIN_SHOWN} more" if len(live) > KIN_SHOWN else ""
+    if not chip.known:
+        kin = "unknown to the model: matched literally, has kin after retraining"
+    elif live:
+        kin = escape(", ".join(live[:KIN_SHOWN])) + more
+    else:
+        kin = "no kin at this drift"
+    return f"[bold]{escape(chip.spelling)}[/] ({chip.n_tracks:,})  [dim]kin:[/] {kin}"
+
+
+def _nothing_found(result: SearchResult) -> str:
+    filters = result.query.filters
+    if filters != type(filters)():
+        advice = "drop a filter"
+    elif result.query.words:
+        advice = "drop a word of the title or artist"
+    elif result.query.excluded:
+        advice = "drop an exclusion"
+    elif result.request.drift < 1:
+        advice = "turn --drift up"
+    else:
+        advice = "ask for other tags"
+    return f"\n[bold]No track has it all.[/] Try to {advice}."
+
+
+def print_hits(hits: Sequence[Hit], explained: bool, offset: int = 0) -> None:
+    """Print hits as a table; where explanations are asked for, each with its bars below."""
+    console = Console(highlight=False)
+    if explained:
+        for number, hit in enumerate(hits, offset + 1):
+            _print_explained(console, number, hit)
+        return
+    table = Table("", "Score", "Track", "Artist", "Genre", "Length", "Because of", box=None, pad_edge=False)
+    for number, hit in enumerate(hits, offset + 1):
+        track = hit.track
+        because = ", ".join(dict.fromkeys(bar.spelling for bar in hit.contributions)) or "your filters"
+        table.add_row(
+            str(number),
+            f"{hit.score:.3f}",
+            escape(track.display_title),
+            escape(track.artist),
+            escape(track.genre),
+            _length(track.duration),
+            escape(because),
+        )
+    console.print(table)
+
+
+def _print_explained(console: Console, number: int, hit: Hit) -> None:
+    track = hit.track
+    artist = f" - {escape(track.artist)}" if track.artist else ""
+    console.print(f"\n{number}  [bold]{escape(track.display_title)}[/]{artist}  [dim]{escape(track.track_id)}[/]")
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))
+    for bar in hit.contributions:
+        mark = KIN_MARK if bar.is_kin else BAR_MARKS[bar.family]
+        why = f"kin of {bar.serves_spelling}" if bar.is_kin else bar.family.value
+        length = max(1, round(bar.amount * BAR_WIDTH))
+        table.add_row(f"   {bar.amount:.4f}", escape(bar.spelling), f"[dim]{escape(why)}[/]", mark * length)
+    table.add_row(f"   [bold]{hit.score:.4f}[/]", "[bold]score[/]", "", "")
+    console.print(table)
+
+
+def _length(seconds: float | None) -> str:
+    return "" if seconds is None else f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def suggest_json(result: SuggestResult) -> dict[str, object]:
+    """Return suggestions as plain values."""
+    return asdict(result)
+
+
+def print_suggestions(result: SuggestResult) -> None:
+    """Print what is wrong with the typed tags, then the suggestions with their reasons."""
+    console = Console(highlight=False)
+    for typed in result.unknown:
+        console.print(f"[yellow]{escape(typed)}[/]: the model has never seen it; it takes no part")
+    for first, again in result.duplicates:
+        console.print(f"[yellow]{escape(again)}[/] is the same tag as {escape(first)}")
+    for one, other in result.contradictions:
+        console.print(f"[yellow]{escape(one)}[/] and [yellow]{escape(other)}[/] contradict each other")
+    if not result.suggestions:
+        console.print("No suggestions: type at least one tag that people use.")
+        return
+    table = Table("Tag", "Probability", "Because of", "Tracks with it", box=None, pad_edge=False)
+    for one in result.suggestions:
+        because = ", ".join(f"{reason.spelling} {reason.share:.0%}" for reason in one.reasons) or "its common use"
+        table.add_row(escape(one.spelling), f"{one.probability:.0%}", escape(because), f"{one.n_tracks:,}")
+    console.print(table)
+
+
+def stats_json(searcher: Searcher, k: int) -> dict[str, object]:
+    """Return figures of an index, with its `k` most used tags."""
+    state, counts = searcher.engine.state(), searcher.engine.tag_counts()
+    most = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:k]
+    return {
+        **asdict(state),
+        "n_tags": len(counts),
+        "n_tags_unknown_to_model": sum(tag_id not in searcher.model.vocabulary for tag_id in counts),
+        "model": searcher.model.model_id,
+        "tags": [
+            {"tag_id": tag_id, "spelling": searcher.lexicon.spelling(tag_id), "n_tracks": n} for tag_id, n in most
+        ],
+    }
+
+
+def print_stats(figures: Mapping[str, object]) -> None:
+    """Print the figures of an index."""
+    console = Console(highlight=False)
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for label, key in (
+        ("tracks", "n_tracks"),
+        ("tags in use", "n_tags"),
+        ("of these unknown to the model", "n_tags_unknown_to_model"),
+        ("generation", "generation"),
+        ("writes", "delta"),
+        ("expanded by model", "model_id"),
+        ("model in use", "model"),
+    ):
+        value = figures[key]
+        table.add_row(label, f"{value:,}" if isinstance(value, int) else str(value or "none"))
+    console.print(table)
+    if figures["model_id"] not in {figures["model"], ""}:
+        console.print("[yellow]The index was expanded by another model[/]: run tagkin index --reexpand")
+    tags = figures["tags"]
+    if isinstance(tags, list) and tags:
+        console.print("\nmost used: " + escape(", ".join(f"{tag['spelling']} {tag['n_tracks']:,}" for tag in tags)))

@@ -1,0 +1,89 @@
+"""The command `tagkin`: one table of names and the places that hold them.
+
+A subcommand's module is imported when it is used, so that `tagkin --help` answers at once whatever is installed.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import NamedTuple
+
+import click
+
+
+class Place(NamedTuple):
+    """Where a command is, and what it does in a few words for the list of commands."""
+
+    module: str
+    name: str
+    help: str
+
+
+COMMANDS = {
+    "search": Place("search.cli", "search", "Find tracks by tags and their kin."),
+    "suggest": Place("search.cli", "suggest", "Suggest the tags that a track's tags lack."),
+    "similar": Place("search.cli", "similar", "Find the tracks most like a track."),
+    "stats": Place("search.cli", "stats", "Tell what is in the index."),
+    "index": Place("indexer.cli", "index_command", "Read catalogues into the index."),
+    "export": Place("indexer.cli", "export_command", "Give everything in the index back."),
+    "serve": Place("web.cli", "serve", "Serve the pages."),
+    "kin": Place("tagmodel.cli.tags", "kin", "Show the kin of a tag."),
+    "path": Place("tagmodel.cli.tags", "path", "Show the way from one tag to another."),
+    "graph": Place("tagmodel.cli.tags", "graph", "Write the graph of related tags as picture or data."),
+    "train": Place("tagmodel.cli.train", "train", "Train tag models."),
+    "data": Place("tagmodel.cli.data", "data", "Check and fetch the data sets."),
+}
+EVALUATE = {
+    "suggest": Place("tagmodel.cli.evaluate", "suggest", "Measure suggestions of forgotten tags."),
+    "search": Place("search.cli_evaluate", "search", "Measure search for tags that nobody typed."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are used.
+
+    Parameters
+    ----------
+    places
+        Where each command is, by its name.
+    """
+
+    def __init__(self, *args: object, places: dict[str, Place] | None = None, **attrs: object) -> None:
+        super().__init__(*args, **attrs)  # type: ignore[arg-type] # click's own arguments, passed through
+        self.places = places or {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return all names, in the table's order."""
+        return [*self.places, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; None for a name that is not in the table."""
+        if cmd_name not in self.places:
+            return super().get_command(ctx, cmd_name)
+        place = self.places[cmd_name]
+        command = getattr(importlib.import_module(place.module), place.name)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{place.module}.{place.name} is no command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table, importing none of them."""
+        rows = [(name, place.help) for name, place in self.places.items()]
+        rows += [(name, command.get_short_help_str()) for name, command in self.commands.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.group(cls=LazyGroup, places=COMMANDS)
+@click.version_option(package_name="tagkin")
+def main() -> None:
+    """Find music by the kin of its tags."""
+
+
+@main.group(cls=LazyGroup, places=EVALUATE)
+def evaluate() -> None:
+    """Measure suggestion and search."""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""What all tests share: where the real data is, and that nothing real is skipped silently in CI."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def in_ci() -> bool:
+    """Whether a missing piece is a failure rather than a reason to skip."""
+    return os.environ.get("CI", "").lower() == "true"
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Return the data directory; without one the test says what it misses, and fails in CI."""
+    path = Path(os.environ.get("TAGKIN_DATA", "data"))
+    path = path if path.is_absolute() else REPOSITORY / path
+    if not (path / "magnatagatune").is_dir():
+        message = f"needs the data sets in {path} (set TAGKIN_DATA; `tagkin data check` tells what is missing)"
+        if in_ci():
+            pytest.fail(message)
+        pytest.skip(message)
+    return path

@@ -1,0 +1,101 @@
+"""The arrows between packages, and one home for each heavy library, read from the imports themselves."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+# Package → packages of ours that it may import.
+ARROWS = {
+    "tagmodel": set(),
+    "audiomodel": set(),
+    "search": {"tagmodel"},
+    "indexer": {"search", "tagmodel", "audiomodel"},
+    "web": {"search", "tagmodel", "audiomodel"},
+}
+# Library → the only packages that may import it.
+HOMES = {
+    "flask": {"web"},
+    "granian": {"web"},
+    "gensim": {"tagmodel"},
+    "implicit": {"tagmodel"},
+    "networkx": {"tagmodel"},
+    "sqlite3": {"search", "indexer"},
+    "pyarrow": {"indexer"},
+    "mutagen": {"indexer"},
+    "torch": {"audiomodel"},
+    "librosa": {"audiomodel"},
+    "pickle": set(),
+}
+# Modules that pull a heavy library may be imported only when they are used: never at the head of these packages' modules.
+LAZY = {"gensim", "implicit", "pyarrow", "mutagen", "granian"}
+PACKAGES = [name for name in ARROWS if (REPOSITORY / name).is_dir()]
+MODULES = [(name, path) for name in PACKAGES for path in sorted((REPOSITORY / name).rglob("*.py"))]
+
+
+def imported(tree: ast.AST) -> set[str]:
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+def imported_at_import(tree: ast.Module) -> set[str]:
+    """Return what a module imports by being imported: not within functions, not for type checking only."""
+    heads = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return set().union(*(imported(node) for node in heads))
+
+
+def test_the_packages_are_found():
+    assert {"tagmodel", "search", "indexer", "web"} <= set(PACKAGES)
+    assert len(MODULES) > 50
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_imports_go_down_only(package):
+    allowed = ARROWS[package] | {package}
+    for name, path in MODULES:
+        if name == package:
+            upward = imported(ast.parse(path.read_text())) & set(ARROWS) - allowed
+            assert not upward, f"{path.relative_to(REPOSITORY)} imports {upward}"
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_each_heavy_library_has_one_home(library):
+    for name, path in MODULES:
+        if name not in HOMES[library]:
+            assert library not in imported(ast.parse(path.read_text())), path.relative_to(REPOSITORY)
+
+
+def test_heavy_libraries_are_imported_where_they_are_used():
+    for _, path in MODULES:
+        eager = imported_at_import(ast.parse(path.read_text())) & LAZY
+        assert not eager, f"{path.relative_to(REPOSITORY)} imports {eager} at import"
+
+
+def test_no_module_is_a_drawer_for_odds_and_ends():
+    odd = {"utils", "helpers", "common", "core", "misc"}
+    assert not [path for _, path in MODULES if path.stem in odd]
+
+
+def test_nothing_of_an_engine_shows_through_in_the_web():
+    words = ("sqlite", "scipy", "elasticsearch", "snapshot")
+    for path in sorted((REPOSITORY / "web").rglob("*")):
+        if path.suffix in {".py", ".html", ".js"}:
+            text = path.read_text().lower()
+            assert not [word for word in words if word in text], path.relative_to(REPOSITORY)
+
+
+def test_the_house_is_drawn_as_it_stands():
+    drawn = (REPOSITORY / "docs" / "architecture.md").read_text()
+    places = [path.relative_to(REPOSITORY).as_posix() for _, path in MODULES if path.stem != "__init__"]
+    assert not [place for place in places if f"`{place}`" not in drawn]
+    rows = [line.split("`")[1] for line in drawn.splitlines() if line.startswith("| `") and ".py`" in line]
+    assert not [row for row in rows if row not in {*places, "tagkin.py"}]
