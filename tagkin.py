@@ -66,7 +66,7 @@ class LazyGroup(click.Group):
             raise TypeError(f"{place.module}.{place.name} is no command")
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """List the commands from the table, importing none of them."""
         rows = [(name, place.help) for name, place in self.places.items()]
         rows += [(name, command.get_short_help_str()) for name, command in self.commands.items()]

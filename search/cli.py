@@ -95,7 +95,7 @@ def _stop(message: str, status: int) -> None:
 @click.option("--explain", "explained", is_flag=True, help="Show what each tag adds to each score.")
 @AS_JSON
 @index_options
-def search(  # noqa: PLR0917 - one argument an option
+def search(
     query: tuple[str, ...],
     drift: float,
     without: tuple[str, ...],
@@ -109,7 +109,7 @@ def search(  # noqa: PLR0917 - one argument an option
     engine: str,
     model: Path | None,
 ) -> None:
-    """Find tracks by a QUERY of tags, and by the kin of these tags.
+    r"""Find tracks by a QUERY of tags, and by the kin of these tags.
 
     \b
     tagkin search 'sad piano -vocals'
@@ -153,7 +153,7 @@ def _tag_ids(searcher: Searcher, option: str, spellings: Sequence[str]) -> froze
 @AS_JSON
 @index_options
 def suggest(tags: tuple[str, ...], k: int, as_json: bool, engine: str, model: Path | None) -> None:
-    """Suggest the tags that a track with these TAGS is likely to have, too, and why.
+    r"""Suggest the tags that a track with these TAGS is likely to have, too, and why.
 
     \b
     tagkin suggest sitar tabla "slow, calm"

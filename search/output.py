@@ -177,9 +177,14 @@ def print_suggestions(result: SuggestResult) -> None:
         console.print("No suggestions: type at least one tag that people use.")
         return
     table = Table("Tag", "Probability", "Because of", "Tracks with it", box=None, pad_edge=False)
-    for one in result.suggestions:
-        because = ", ".join(f"{reason.spelling} {reason.share:.0%}" for reason in one.reasons) or "its common use"
-        table.add_row(escape(one.spelling), f"{one.probability:.0%}", escape(because), f"{one.n_tracks:,}")
+    for suggestion in result.suggestions:
+        reasons = ", ".join(f"{reason.spelling} {reason.share:.0%}" for reason in suggestion.reasons)
+        table.add_row(
+            escape(suggestion.spelling),
+            f"{suggestion.probability:.0%}",
+            escape(reasons or "its common use"),
+            f"{suggestion.n_tracks:,}",
+        )
     console.print(table)
 
 

@@ -1,8 +1,9 @@
 """What an engine is asked: ids, numbers and whole words only, every decision already taken.
 
 A `Plan` is the border between meaning and machinery. Parsing and expansion make it from a query; an engine executes it
-and knows no dial, no kin, no spelling. The score of a track is the sum of ``term.weight * feature weight`` over all terms of
-all clauses; the track is a hit when every group is reached (ADR 1 has the arithmetic, docs/semantics.md the meaning).
+and knows no dial, no kin, no spelling. The score of a track is the sum of ``term.weight * feature weight`` over all
+terms of all clauses; the track is a hit when every group is reached (ADR 1 has the arithmetic, docs/semantics.md the
+meaning).
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ class Clause:
     Parameters
     ----------
     terms
-        The typed tag itself, then heard and implied, then live kin (each as typed and as heard). The first term is always
-        ``(tag_id, TYPED)``.
+        The typed tag itself, then heard and implied, then live kin (each as typed and as heard). The first term is
+        always ``(tag_id, TYPED)``.
     """
 
     tag_id: str

@@ -22,14 +22,15 @@ def relax(
     Parameters
     ----------
     missing
-        Words of the query that nothing can have: dropped before any tag, and said.
+        Words of the query that nothing can have: dropped before any tag, and said; with a ``+`` there are no hits.
 
     Returns
     -------
     The plan that was executed, its answer, and what was dropped, as typed. Where dropping finds nothing either, no tag
     is dropped and there are no hits.
     """
-    if missing and not (plan.groups or plan.words):
+    demanded = any(unknown.needed and unknown.sign == "+" for unknown in query.unknown)
+    if demanded or (missing and not (plan.groups or plan.words)):
         return plan, _nothing(answer), ()
     dropped = [] if answer.total else _dropped(engine, plan)
     if dropped:

@@ -30,6 +30,7 @@ from search.result import (
     TagChip,
     TypedTag,
 )
+from tagmodel.folding import contradicts
 from tagmodel.model import TagModel
 
 # Most tags of a track that a search for similar ones asks for: the most telling ones.
@@ -119,7 +120,6 @@ class Searcher:
         tags = [self._typed_tag(text) for text in typed]
         tags_known = [tag for tag in tags if tag is not None]
         first = {tag.tag_id: tag for tag in reversed(tags_known)}
-        vocabulary = self.model.vocabulary
         counts = self.engine.tag_counts()
         return SuggestResult(
             typed=tuple(tags_known),
@@ -130,7 +130,7 @@ class Searcher:
             contradictions=tuple(
                 (a.typed, b.typed)
                 for a, b in combinations(sorted(first.values(), key=tags_known.index), 2)
-                if vocabulary.contradicts(a.tag_id, b.tag_id)
+                if self._cannot_both_be_true(a, b)
             ),
             suggestions=tuple(
                 NamedSuggestion(
@@ -151,6 +151,12 @@ class Searcher:
             return None
         known = tag_id in self.model.vocabulary
         return TypedTag(text, tag_id, self.lexicon.spelling(tag_id) if known else text, known)
+
+    def _cannot_both_be_true(self, a: TypedTag, b: TypedTag) -> bool:
+        """Whether two tags exclude each other; by their words alone where the model knows one of them only."""
+        vocabulary = self.model.vocabulary
+        by_words = contradicts(vocabulary.canonical_key(a.typed), vocabulary.canonical_key(b.typed))
+        return by_words or vocabulary.contradicts_hard(a.tag_id, b.tag_id)
 
     def _query_of_tags(self, tag_ids: Sequence[str]) -> Query:
         counts, n_tracks = self.engine.tag_counts(), self.engine.state().n_tracks

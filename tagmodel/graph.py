@@ -78,7 +78,8 @@ def build_graph(table: KinTable, vocabulary: Vocabulary, tag_map: Mapping[str, N
     nx.Graph
         Nodes are tag ids in the vocabulary's order with ``spelling``, ``count`` and ``degree`` (neighbors), and from
         the map ``community``, ``community_name``, ``color``, ``font_size`` (px), ``x``, ``y`` (px). Edges have
-        ``similarity``, ``length``, each of `ORIGINS`, ``support`` and, where known, ``pmi`` (bits). All are plain Python values.
+        ``similarity``, ``length``, each of `ORIGINS`, ``support`` and, where known, ``pmi`` (bits). All are plain
+        Python values.
     """
     ids = vocabulary.ids
     graph = nx.Graph()

@@ -31,7 +31,7 @@ HOMES = {
     "librosa": {"audiomodel"},
     "pickle": set(),
 }
-# Modules that pull a heavy library may be imported only when they are used: never at the head of these packages' modules.
+# Imported where they are used, never at the head of a module.
 LAZY = {"gensim", "implicit", "pyarrow", "mutagen", "granian"}
 PACKAGES = [name for name in ARROWS if (REPOSITORY / name).is_dir()]
 MODULES = [(name, path) for name in PACKAGES for path in sorted((REPOSITORY / name).rglob("*.py"))]
