@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 NOT_FOUND, WRONG, UNAVAILABLE = 1, 2, 3  # exit statuses
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
+_Typed = TypeVar("_Typed", str, tuple[str, ...])
 
 
 def index_options(command: _Command) -> _Command:
@@ -44,6 +45,17 @@ def index_options(command: _Command) -> _Command:
 
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+def _readable(_context: click.Context, _parameter: click.Parameter, value: _Typed) -> _Typed:
+    """Refuse what is no text: bytes that are no UTF-8, and characters that a terminal would obey."""
+    from search.query.errors import UNREADABLE
+
+    for text in (value,) if isinstance(value, str) else value:
+        if found := UNREADABLE.search(text):
+            code = f"U+{ord(found.group()):04X}"
+            raise click.BadParameter(f"expected text, got the unseen character {code}: was it copied from elsewhere?")
+    return value
 
 
 @contextmanager
@@ -86,8 +98,20 @@ def _stop(message: str, status: int) -> None:
     show_default=True,
     help="How far outside the box, from 0 (only the words typed) to 1.",
 )
-@click.option("--without", multiple=True, metavar="TAG", help="Do not let this tag answer as kin; may be repeated.")
-@click.option("--keep", multiple=True, metavar="TAG", help="Keep tracks of this narrower tag of an excluded one.")
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="TAG",
+    callback=_readable,
+    help="Do not let this tag answer as kin; may be repeated.",
+)
+@click.option(
+    "--keep",
+    multiple=True,
+    metavar="TAG",
+    callback=_readable,
+    help="Keep tracks of this narrower tag of an excluded one; may be repeated.",
+)
 @click.option("--literal", is_flag=True, help="Take words as typed; correct nothing.")
 @click.option("-k", default=10, show_default=True, help="Tracks to show, at most 100.")
 @click.option("--offset", default=0, show_default=True, help="Tracks to pass over first.")
@@ -109,14 +133,14 @@ def search(
     engine: str,
     model: Path | None,
 ) -> None:
-    r"""Find tracks by a QUERY of tags, and by the kin of these tags.
+    """Find tracks by a QUERY of tags, and by the kin of these tags.
 
     \b
     tagkin search 'sad piano -vocals'
     tagkin search '"hip hop" (jazz OR funk) year:2005..2010' --drift 0.6
 
     Quote the query, or write -- before it: a word with a minus is an option otherwise.
-    """
+    """  # noqa: D301 - the backspace keeps click from wrapping the examples
     from search.output import print_result, result_json, write_json
     from search.result import SearchRequest
 
@@ -142,22 +166,23 @@ def search(
 def _tag_ids(searcher: Searcher, option: str, spellings: Sequence[str]) -> frozenset[str]:
     ids = {spelling: searcher.lexicon.tag(spelling.split()) for spelling in spellings}
     for spelling in (spelling for spelling, tag_id in ids.items() if tag_id is None):
-        offers = ", ".join(searcher.lexicon.offers(spelling)) or "tagkin kin TAG"
-        raise click.BadParameter(f"no tag {spelling!r} in model or index; near it: {offers}", param_hint=option)
+        offers = searcher.lexicon.offers(spelling)
+        near = f"; near it: {', '.join(offers)}" if offers else ", nor any that is spelt like it"
+        raise click.BadParameter(f"no tag {spelling!r} in model or index{near}", param_hint=option)
     return frozenset(tag_id for tag_id in ids.values() if tag_id is not None)
 
 
 @click.command()
-@click.argument("tags", nargs=-1, required=True)
+@click.argument("tags", nargs=-1, required=True, callback=_readable)
 @click.option("-k", type=click.IntRange(1, 100), default=10, show_default=True, help="Suggestions to show.")
 @AS_JSON
 @index_options
 def suggest(tags: tuple[str, ...], k: int, as_json: bool, engine: str, model: Path | None) -> None:
-    r"""Suggest the tags that a track with these TAGS is likely to have, too, and why.
+    """Suggest the tags that a track with these TAGS is likely to have, too, and why.
 
     \b
     tagkin suggest sitar tabla "slow, calm"
-    """
+    """  # noqa: D301 - as above
     from search.output import print_suggestions, suggest_json, write_json
     from tagmodel.folding import split_tags
 
@@ -171,7 +196,7 @@ def suggest(tags: tuple[str, ...], k: int, as_json: bool, engine: str, model: Pa
 
 
 @click.command()
-@click.argument("track_id")
+@click.argument("track_id", callback=_readable)
 @click.option("-k", type=click.IntRange(1, 100), default=10, show_default=True, help="Tracks to show.")
 @click.option("--explain", "explained", is_flag=True, help="Show what each shared tag adds.")
 @AS_JSON

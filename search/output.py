@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import orjson
 from rich.console import Console
-from rich.markup import escape
+from rich.markup import escape as escape_markup
 from rich.table import Table
 
+from search.query.errors import UNREADABLE
 from search.result import Hit, SearchResult, SuggestResult, TagChip
 
 if TYPE_CHECKING:
@@ -22,6 +23,11 @@ BAR_WIDTH = 24  # characters of a bar for one whole query tag
 BAR_MARKS = {"typed": "█", "implied": "░", "heard": "▒"}
 KIN_MARK = "▄"
 KIN_SHOWN = 8  # kin named of each query tag
+
+
+def _shown(text: str) -> str:
+    """Make text from a catalogue or a command line fit to print: neither markup nor orders to the terminal."""
+    return escape_markup(UNREADABLE.sub("\N{REPLACEMENT CHARACTER}", text))
 
 
 def write_json(value: object) -> None:
@@ -64,30 +70,39 @@ def print_result(result: SearchResult, explained: bool) -> None:
     if not result.hits:
         console.print(_nothing_found(result))
         return
-    console.print(
-        f"\n[bold]{result.total:,}[/] tracks: {result.carry_all:,} carry all your words,"
-        f" {result.carry_some:,} some, {result.carry_none:,} none of them"
-    )
+    console.print(f"\n{_summary(result)}")
     print_hits(result.hits, explained, result.request.offset)
     if result.outside:
         console.print("\n[bold]Outside your words[/], the best that carry none of them:")
         print_hits(result.outside, explained)
 
 
+def _summary(result: SearchResult) -> str:
+    tracks = f"[bold]{result.total:,}[/] {'track' if result.total == 1 else 'tracks'}"
+    if not result.chips:  # without tags there is nothing to carry
+        return tracks
+    return (
+        f"{tracks}: {result.carry_all:,} with all your tags, {result.carry_some:,} with some,"
+        f" {result.carry_none:,} with none of them"
+    )
+
+
 def _notes(result: SearchResult) -> list[str]:
     notes = [
-        f"searched [bold]{escape(one.used)}[/] for [bold]{escape(one.typed)}[/] (--literal searches it as typed)"
+        f"searched [bold]{_shown(one.used)}[/] for [bold]{_shown(one.typed)}[/] (--literal searches it as typed)"
         for one in result.query.corrections
     ]
     for unknown in result.query.unknown:
-        offers = f"; near it: {escape(', '.join(unknown.offers))}" if unknown.offers else ""
-        notes.append(f"[yellow]nobody uses {escape(unknown.typed)}[/], neither as a tag nor in a title{offers}")
+        offers = f"; near it: {_shown(', '.join(unknown.offers))}" if unknown.offers else ""
+        notes.append(f"[yellow]nobody uses {_shown(unknown.typed)}[/], neither as a tag nor in a title{offers}")
     if result.relaxed and result.hits:
-        notes.append(f"[yellow]nothing has it all[/]: searched without {escape(', '.join(result.relaxed))}")
+        notes.append(f"[yellow]nothing has it all[/]: searched without {_shown(', '.join(result.relaxed))}")
     notes += [_kin_line(chip) for chip in result.chips]
-    gone = [chip.spelling for chip in result.excluded if not chip.off]
+    gone = sorted((chip for chip in result.excluded if not chip.off), key=lambda chip: chip.narrower_of is not None)
     if gone:
-        notes.append(f"[red]without[/]   {escape(', '.join(gone))}")
+        # Narrower tags that no track here carries leave nothing out.
+        named = [chip.spelling for chip in gone if chip.n_tracks or chip.narrower_of is None]
+        notes.append(f"[red]without[/] {_shown(', '.join(named))}")
     return notes
 
 
@@ -97,15 +112,18 @@ def _kin_line(chip: TagChip) -> str:
     if not chip.known:
         kin = "unknown to the model: matched literally, has kin after retraining"
     elif live:
-        kin = escape(", ".join(live[:KIN_SHOWN])) + more
+        kin = _shown(", ".join(live[:KIN_SHOWN])) + more
     else:
         kin = "no kin at this drift"
-    return f"[bold]{escape(chip.spelling)}[/] ({chip.n_tracks:,})  [dim]kin:[/] {kin}"
+    return f"[bold]{_shown(chip.spelling)}[/] ({chip.n_tracks:,})  [dim]kin:[/] {kin}"
 
 
 def _nothing_found(result: SearchResult) -> str:
     filters = result.query.filters
-    if filters != type(filters)():
+    missing = [unknown.typed for unknown in result.query.unknown if unknown.needed]
+    if missing:
+        advice = f"use other words for {_shown(', '.join(missing))}"
+    elif filters != type(filters)():
         advice = "drop a filter"
     elif result.query.words:
         advice = "drop a word of the title or artist"
@@ -128,29 +146,29 @@ def print_hits(hits: Sequence[Hit], explained: bool, offset: int = 0) -> None:
     table = Table("", "Score", "Track", "Artist", "Genre", "Length", "Because of", box=None, pad_edge=False)
     for number, hit in enumerate(hits, offset + 1):
         track = hit.track
-        because = ", ".join(dict.fromkeys(bar.spelling for bar in hit.contributions)) or "your filters"
+        because = ", ".join(dict.fromkeys(bar.spelling for bar in hit.contributions))
         table.add_row(
             str(number),
             f"{hit.score:.3f}",
-            escape(track.display_title),
-            escape(track.artist),
-            escape(track.genre),
+            _shown(track.display_title),
+            _shown(track.artist),
+            _shown(track.genre),
             _length(track.duration),
-            escape(because),
+            _shown(because),
         )
     console.print(table)
 
 
 def _print_explained(console: Console, number: int, hit: Hit) -> None:
     track = hit.track
-    artist = f" - {escape(track.artist)}" if track.artist else ""
-    console.print(f"\n{number}  [bold]{escape(track.display_title)}[/]{artist}  [dim]{escape(track.track_id)}[/]")
+    artist = f" - {_shown(track.artist)}" if track.artist else ""
+    console.print(f"\n{number}  [bold]{_shown(track.display_title)}[/]{artist}  [dim]{_shown(track.track_id)}[/]")
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))
     for bar in hit.contributions:
         mark = KIN_MARK if bar.is_kin else BAR_MARKS[bar.family]
         why = f"kin of {bar.serves_spelling}" if bar.is_kin else bar.family.value
         length = max(1, round(bar.amount * BAR_WIDTH))
-        table.add_row(f"   {bar.amount:.4f}", escape(bar.spelling), f"[dim]{escape(why)}[/]", mark * length)
+        table.add_row(f"   {bar.amount:.4f}", _shown(bar.spelling), f"[dim]{_shown(why)}[/]", mark * length)
     table.add_row(f"   [bold]{hit.score:.4f}[/]", "[bold]score[/]", "", "")
     console.print(table)
 
@@ -168,11 +186,11 @@ def print_suggestions(result: SuggestResult) -> None:
     """Print what is wrong with the typed tags, then the suggestions with their reasons."""
     console = Console(highlight=False)
     for typed in result.unknown:
-        console.print(f"[yellow]{escape(typed)}[/]: the model has never seen it; it takes no part")
+        console.print(f"[yellow]{_shown(typed)}[/]: the model has never seen it; it takes no part")
     for first, again in result.duplicates:
-        console.print(f"[yellow]{escape(again)}[/] is the same tag as {escape(first)}")
+        console.print(f"[yellow]{_shown(again)}[/] is the same tag as {_shown(first)}")
     for one, other in result.contradictions:
-        console.print(f"[yellow]{escape(one)}[/] and [yellow]{escape(other)}[/] contradict each other")
+        console.print(f"[yellow]{_shown(one)}[/] and [yellow]{_shown(other)}[/] contradict each other")
     if not result.suggestions:
         console.print("No suggestions: type at least one tag that people use.")
         return
@@ -180,9 +198,9 @@ def print_suggestions(result: SuggestResult) -> None:
     for suggestion in result.suggestions:
         reasons = ", ".join(f"{reason.spelling} {reason.share:.0%}" for reason in suggestion.reasons)
         table.add_row(
-            escape(suggestion.spelling),
+            _shown(suggestion.spelling),
             f"{suggestion.probability:.0%}",
-            escape(reasons or "its common use"),
+            _shown(reasons or "its common use"),
             f"{suggestion.n_tracks:,}",
         )
     console.print(table)
@@ -223,4 +241,4 @@ def print_stats(figures: Mapping[str, object]) -> None:
         console.print("[yellow]The index was expanded by another model[/]: run tagkin index --reexpand")
     tags = figures["tags"]
     if isinstance(tags, list) and tags:
-        console.print("\nmost used: " + escape(", ".join(f"{tag['spelling']} {tag['n_tracks']:,}" for tag in tags)))
+        console.print("\nmost used: " + _shown(", ".join(f"{tag['spelling']} {tag['n_tracks']:,}" for tag in tags)))

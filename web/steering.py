@@ -16,6 +16,8 @@ from web.addresses import query_string
 
 # Kin shown at once beside each tag; the rest is one click away.
 KIN_SHOWN = 8
+# Exclusions shown at once; a broad one brings dozens of narrower tags along, most on no track at all.
+EXCLUDED_SHOWN = 8
 # Kin chips of all tags together: a page of ten tags, each with all its kin, would weigh more than its hits.
 KIN_LISTED = 72
 
@@ -109,13 +111,23 @@ class Steering:
     drift: float
     drift_says: str
 
+    @property
+    def excluded_shown(self) -> tuple[Removable, ...]:
+        """What is left out, as far as it is shown at once."""
+        return self.excluded[:EXCLUDED_SHOWN]
+
+    @property
+    def excluded_more(self) -> tuple[Removable, ...]:
+        """The others."""
+        return self.excluded[EXCLUDED_SHOWN:]
+
 
 def steer(result: SearchResult) -> Steering:
     """Work out the panel of a result."""
     request, query = steered(result), result.query
     return Steering(
         rows=tuple(_tag_row(request, query, chip, KIN_LISTED // len(result.chips)) for chip in result.chips),
-        excluded=tuple(_excluded(request, query, chip) for chip in result.excluded),
+        excluded=tuple(_excluded(request, query, chip) for chip in sorted(result.excluded, key=_weightiest)),
         words=tuple(
             Removable(word.typed, query_string(replace(request, text=without_word(query, word.word))))
             for word in query.words
@@ -184,6 +196,11 @@ def _kin_action(request: SearchRequest, query: Query, kin: KinChip) -> KinAction
             replace(request, text=with_tag(query, kin.spelling), without=request.without - {kin.tag_id})
         ),
     )
+
+
+def _weightiest(chip: ExcludedChip) -> tuple[bool, bool, int]:
+    """Order exclusions: those typed, those brought back, then by the tracks that each leaves out."""
+    return chip.narrower_of is not None, not chip.off, -chip.n_tracks
 
 
 def _excluded(request: SearchRequest, query: Query, chip: ExcludedChip) -> Removable:

@@ -23,17 +23,23 @@ async function go(address, remember) {
 function show(text) {
   const page = new DOMParser().parseFromString(text, "text/html");
   const place = controls().indexOf(document.activeElement);
+  const name = nameOf(document.activeElement);
   const open = document.querySelector(".facets")?.open;
   document.title = page.title;
   main.replaceChildren(...document.adoptNode(page.getElementById("main")).childNodes);
   if (open) document.querySelector(".facets")?.setAttribute("open", "");
-  (controls()[place] || document.getElementById("tracks"))?.focus({ preventScroll: true });
+  const again = controls().find((one) => name && nameOf(one) === name) || controls()[place];
+  (again || document.getElementById("tracks"))?.focus({ preventScroll: true });
   document.getElementById("said").textContent = document.title;
 }
 
-// What steers, in order: after an update the focus goes to the same place, which is the same chip or its neighbor.
+// What steers, in order: after an update the focus goes to the same chip, or to the one that took its place.
 function controls() {
   return [...main.querySelectorAll(".steering a, .steering input, .steering summary")];
+}
+
+function nameOf(element) {
+  return element?.id || element?.ariaLabel?.replace(/^Switch (on|off)/, "Switch") || "";
 }
 
 main.addEventListener("click", (event) => {
