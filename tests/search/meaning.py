@@ -16,6 +16,9 @@ from search.query import Query, QueryGroup, QueryTag
 # Rounding to 1/4096 moves a term by a unit, a kin by one for each kin of its tag.
 TOLERANCE = 40 / 4096  # per query tag
 
+# As docs/semantics.md has them: of one query tag, before dial and weight.
+IMPLIED, HEARD, KIN = 0.30, 0.12, 0.07
+
 KinTable = Mapping[str, tuple[tuple[str, float], ...]]  # tag id → (kin id, similarity), best first
 
 
@@ -62,12 +65,12 @@ class Meaning:
         weights = [each.weight / heaviest for each in group.tags]
         weight = tag.weight / heaviest
         spill = weight * min(weights) / sum(weights) * (0.4 + 0.6 * self.drift) * (self.drift > 0)
-        untyped = 0.12 * heard(document, tag.tag_id) + 0.30 * implied(document, tag.tag_id)
+        untyped = HEARD * heard(document, tag.tag_id) + IMPLIED * implied(document, tag.tag_id)
         kin = self.kin.get(tag.tag_id, ())
         whole = sum(similarity for _, similarity in kin)
         for kin_id, similarity in kin[: math.ceil(self.drift * 24)]:
             carried = max(float(kin_id in document.typed), heard(document, kin_id))
-            untyped += 0.07 * similarity / whole * self.allowed(kin_id) * carried
+            untyped += KIN * similarity / whole * self.allowed(kin_id) * carried
         return weight * (tag.tag_id in document.typed) + spill * untyped
 
     def allowed(self, kin_id: str) -> float:

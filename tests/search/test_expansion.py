@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from search.document import Document, Family
-from search.expansion import Expansion
+from search.expansion import (
+    DEFAULT_DRIFT,
+    HEARD_SHARE,
+    IMPLIED_SHARE,
+    KIN_SHARE,
+    LEAST_WEIGHT,
+    SPILL_BUDGET,
+    Expansion,
+    dial_gain,
+)
 from search.plan import PLAN_UNITS, Clause, Plan, Term
 from search.query import Query
 from search.result import SearchRequest
@@ -86,6 +96,7 @@ class TestPeopleComeFirst:
 
     @given(texts(ALL_WEIGHTS, max_tags=10), kin_tables, drifts)
     @example("piano^10 jazz^0.001", {}, 1.0)
+    @settings(deadline=None)
     def test_all_that_nobody_typed_stays_under_half_of_a_tag(self, text: str, table: KinTable, drift: float) -> None:
         for clause in clauses(expander(table).expand(parsed(text), drift)):
             own, *rest = clause.terms
@@ -94,6 +105,7 @@ class TestPeopleComeFirst:
             assert spill <= 0.49 * own.weight
 
     @given(texts(ALL_WEIGHTS), kin_tables, drifts)
+    @settings(deadline=None)
     def test_terms_are_what_an_engine_takes(self, text: str, table: KinTable, drift: float) -> None:
         for clause in clauses(expander(table).expand(parsed(text), drift)):
             assert (clause.terms[0].tag_id, clause.terms[0].family) == (clause.tag_id, Family.TYPED)
@@ -107,6 +119,7 @@ class TestPeopleComeFirst:
 
 class TestDial:
     @given(texts(ALL_WEIGHTS), kin_tables, drifts, drifts)
+    @settings(deadline=None)
     def test_turning_it_up_adds_kin_and_lowers_no_weight(
         self, text: str, table: KinTable, one: float, two: float
     ) -> None:
@@ -119,6 +132,7 @@ class TestDial:
             assert all(weights[term.tag_id, term.family] >= term.weight for term in before.terms)
 
     @given(texts(ALL_WEIGHTS), kin_tables, drifts)
+    @settings(deadline=None)
     def test_the_order_of_kin_is_the_models_at_any_drift(self, text: str, table: KinTable, drift: float) -> None:
         for members in expander(table).expand(parsed(text), drift).groups:
             for member in members:
@@ -128,6 +142,7 @@ class TestDial:
                 assert states == sorted(states, reverse=True)
 
     @given(texts(), kin_tables, catalogues(), drifts, drifts)
+    @settings(deadline=None)
     def test_turning_it_up_loses_no_hit(
         self, text: str, table: KinTable, catalogue: list[Document], one: float, two: float
     ) -> None:
@@ -135,11 +150,13 @@ class TestDial:
         assert all(is_hit(document, high) for document in catalogue if is_hit(document, low))
 
     @given(texts(), kin_tables)
+    @settings(deadline=None)
     def test_at_zero_only_typed_tags_are_read(self, text: str, table: KinTable) -> None:
         for clause in clauses(expander(table).expand(parsed(text), 0.0)):
             assert clause.terms == (Term(clause.tag_id, Family.TYPED, clause.terms[0].weight),)
 
     @given(texts(), kin_tables, drifts)
+    @settings(deadline=None)
     def test_implied_tags_answer_for_themselves_only(self, text: str, table: KinTable, drift: float) -> None:
         for clause in clauses(expander(table).expand(parsed(text), drift)):
             assert {term.tag_id for term in clause.terms if term.family is Family.IMPLIED} <= {clause.tag_id}
@@ -153,6 +170,7 @@ class TestDial:
 
 class TestKin:
     @given(texts(), kin_tables, drifts, st.frozensets(some_tags, max_size=3))
+    @settings(deadline=None)
     def test_switching_kin_off_removes_just_their_terms(
         self, text: str, table: KinTable, drift: float, off: frozenset[str]
     ) -> None:
@@ -164,6 +182,7 @@ class TestKin:
         assert all(one.off == (one.kin.tag_id in off) for one in chips)
 
     @given(texts(), kin_tables, drifts)
+    @settings(deadline=None)
     def test_asked_excluded_and_contradicting_tags_are_nobodys_kin(
         self, text: str, table: KinTable, drift: float
     ) -> None:
@@ -182,6 +201,7 @@ class TestKin:
 
 class TestExclusion:
     @given(texts(max_excluded=4), kin_tables, st.frozensets(some_tags, max_size=3))
+    @settings(deadline=None)
     def test_it_takes_typed_and_narrower_tags_but_none_that_is_asked_for_or_kept(
         self, text: str, table: KinTable, keep: frozenset[str]
     ) -> None:
@@ -257,3 +277,15 @@ class TestWholePath:
             demanded, plain = (searcher.search(SearchRequest(text, 1.0)) for text in ("+jazz", "jazz"))
         assert [hit.track.track_id for hit in demanded.hits] == ["t:typed"]
         assert [hit.track.track_id for hit in plain.hits] == ["t:typed", "t:implied", "t:heard", "t:kin"]
+
+
+def test_the_page_on_semantics_has_todays_figures() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "semantics.md").read_text(encoding="utf-8")
+    assert f"{IMPLIED_SHARE:.2f} · implied(q) + {HEARD_SHARE:.2f} · heard(q)" in page
+    assert f"similarity(r) / Σ similarity · {KIN_SHARE:.2f}" in page
+    assert f"at least 1/{1 / LEAST_WEIGHT:.0f}" in page
+    assert f"stands at {DEFAULT_DRIFT:g}" in page
+    assert f"stays within {SPILL_BUDGET:g}" in page
+    assert round(IMPLIED_SHARE + HEARD_SHARE + KIN_SHARE, 9) == SPILL_BUDGET
+    assert f"{dial_gain(0.0):g} at drift 0 and else 0.4 + 0.6 · drift" in page
+    assert [dial_gain(drift) for drift in (0.0, 0.5, 1.0)] == [0.0, 0.7, 1.0]

@@ -54,6 +54,7 @@ def test_the_bars_of_a_hit_add_up_to_the_engines_score_exactly(
 
 
 @given(texts(), kin_tables, drifts, documents())
+@settings(deadline=None)
 def test_taking_a_feature_out_lowers_the_score_by_exactly_its_bars(
     text: str, table: KinTable, drift: float, document: Document
 ) -> None:
@@ -65,6 +66,7 @@ def test_taking_a_feature_out_lowers_the_score_by_exactly_its_bars(
 
 
 @given(plans, any_documents())
+@settings(deadline=None)
 def test_bars_are_the_terms_that_the_document_answers(plan: Plan, document: Document) -> None:
     bars = explain(plan, document)
     terms = [term for group in plan.groups for clause in group.clauses for term in clause.terms]
@@ -74,6 +76,7 @@ def test_bars_are_the_terms_that_the_document_answers(plan: Plan, document: Docu
 
 
 @given(texts(), kin_tables, st.just(1.0), documents())
+@settings(deadline=None)
 def test_bars_stand_in_query_order_the_largest_of_each_tag_first(
     text: str, table: KinTable, drift: float, document: Document
 ) -> None:
