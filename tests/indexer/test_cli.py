@@ -236,9 +236,10 @@ def test_invented_tracks_can_be_indexed(desk: Desk, monkeypatch: pytest.MonkeyPa
 
 
 _LIMITED = """
-import resource, sys
+import resource, signal, sys
 from indexer import cli
 from tests.indexer.tiny_model import TinyModel
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent in the background had it ignored
 cli.load_model = lambda path: TinyModel()
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)
 cli.index_command()

@@ -198,12 +198,21 @@ def test_missing_libraries_are_named_with_the_extra_that_brings_them(
     assert "no_such_library" in err
 
 
+# A process whose parent runs in the background inherits Ctrl-C ignored.
+INTERRUPTIBLE = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from tagmodel.cli.train import train
+train()
+"""
+
+
 @pytest.mark.slow
 def test_ctrl_c_in_the_middle_leaves_the_old_model_and_nothing_beside(catalogue: Path, tmp_path: Path) -> None:
     out = tmp_path / "models" / "mine"
     assert run("--catalogue", str(catalogue), "--out", str(out))[0] == 0
     before = files_of(out)
-    command = [sys.executable, "-c", "from tagmodel.cli.train import train; train()", "tags"]
+    command = [sys.executable, "-c", INTERRUPTIBLE, "tags"]
     process = subprocess.Popen(
         [*command, "--catalogue", str(catalogue), "--out", str(out), "--seed", "9"],
         env={**os.environ, "PYTHONPATH": os.getcwd()},  # noqa: PTH109 - the environment of a process takes text
