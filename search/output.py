@@ -82,8 +82,8 @@ def _summary(result: SearchResult) -> str:
     if not result.chips:  # without tags there is nothing to carry
         return tracks
     return (
-        f"{tracks}: {result.carry_all:,} with all your tags, {result.carry_some:,} with some,"
-        f" {result.carry_none:,} with none of them"
+        f"{tracks}: {result.carry_all:,} carry all your words, {result.carry_some:,} some,"
+        f" {result.carry_none:,} none of them"
     )
 
 
