@@ -32,7 +32,7 @@ class KinAction:
     Parameters
     ----------
     strength
-        Similarity in percent, for the little bar.
+        Similarity in percent of the nearest kin on the page, for the little bar.
     toggle
         Address with this kin switched off, or on again.
     promote
@@ -126,7 +126,7 @@ def steer(result: SearchResult) -> Steering:
     """Work out the panel of a result."""
     request, query = steered(result), result.query
     return Steering(
-        rows=tuple(_tag_row(request, query, chip, KIN_LISTED // len(result.chips)) for chip in result.chips),
+        rows=tuple(_tag_rows(request, result)),
         excluded=tuple(_excluded(request, query, chip) for chip in sorted(result.excluded, key=_weightiest)),
         words=tuple(
             Removable(word.typed, query_string(replace(request, text=without_word(query, word.word))))
@@ -167,8 +167,16 @@ def filter_labels(filters: Filters) -> Iterator[tuple[str, str, str]]:
             yield field, "", f"{field}: {write_range(field, interval)}{unit}"
 
 
-def _tag_row(request: SearchRequest, query: Query, chip: TagChip, most: int) -> TagRow:
-    kin = [one for one in chip.kin if one.live or one.off]
+def _tag_rows(request: SearchRequest, result: SearchResult) -> Iterator[TagRow]:
+    nearest = max((kin.similarity for chip in result.chips for kin in chip.kin), default=1.0)
+    for chip in result.chips:
+        listed = [kin for kin in chip.kin if kin.live or kin.off]
+        shown = listed[: KIN_LISTED // len(result.chips)]
+        actions = tuple(_kin_action(request, result.query, kin, nearest) for kin in shown)
+        yield _tag_row(request, result.query, chip, actions, len(listed))
+
+
+def _tag_row(request: SearchRequest, query: Query, chip: TagChip, kin: tuple[KinAction, ...], n_listed: int) -> TagRow:
     return TagRow(
         tag_id=chip.tag_id,
         spelling=chip.spelling,
@@ -178,18 +186,18 @@ def _tag_row(request: SearchRequest, query: Query, chip: TagChip, most: int) -> 
         known=chip.known,
         n_tracks=chip.n_tracks,
         remove=query_string(replace(request, text=without_tag(query, chip.tag_id))),
-        kin=tuple(_kin_action(request, query, one) for one in kin[:most]),
-        kin_unlisted=max(0, len(kin) - most),
-        waiting=len(chip.kin) - len(kin),
+        kin=kin,
+        kin_unlisted=n_listed - len(kin),
+        waiting=len(chip.kin) - n_listed,
     )
 
 
-def _kin_action(request: SearchRequest, query: Query, kin: KinChip) -> KinAction:
+def _kin_action(request: SearchRequest, query: Query, kin: KinChip, nearest: float) -> KinAction:
     switched = request.without - {kin.tag_id} if kin.off else request.without | {kin.tag_id}
     return KinAction(
         tag_id=kin.tag_id,
         spelling=kin.spelling,
-        strength=round(100 * kin.similarity),
+        strength=round(100 * kin.similarity / nearest),
         off=kin.off,
         toggle=query_string(replace(request, without=switched)),
         promote=query_string(

@@ -227,7 +227,7 @@ class Page(HTMLParser):
     def titles(self) -> list[str]:
         """Titles of the main list of hits."""
         outside = next((at for at, one in enumerate(self.elements) if one.attributes.get("class") == "outside"), None)
-        return [one.name.removesuffix(" source ↗").strip() for one in self.elements[:outside] if one.tag == "h3"]
+        return [one.name for one in self.elements[:outside] if one.tag == "h3"]
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ def test_at_0_the_dial_is_plain_matching(visit: Visit) -> None:
     assert not chips(plain, "kin")
     assert "Turn it up to see what lies beside them" in plain.text
     far = visit("/search?q=sad+piano&drift=1")
-    assert "carry none, found through kin" in far.text
+    assert "carry none, found by other tags" in far.text
     assert "FMA track 5" in far.titles
 
 
@@ -254,4 +254,4 @@ def test_a_full_page_stays_under_150_kb(tmp_path: Path, model: TagModel) -> None
 def test_the_page_is_made_of_values_that_any_client_could_use(searcher: Searcher) -> None:
     page = search_page(searcher.search(SearchRequest("sad piano", drift=1.0)))
     assert [row.track.track_id for row in page.rows] == [hit.track.track_id for hit in page.result.hits]
-    assert page.steering.rows[0].kin[0].strength == 90
+    assert page.steering.rows[0].kin[0].strength == 100
