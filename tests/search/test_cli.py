@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -35,6 +36,8 @@ TRACKS = (
     Track("a:7", "Red \x1b[31m", "Otis", tags=("zeuhlish",)),
     *(Track(f"b:{n:02}", f"Duo {n:02}", "The Pair", tags=("violin", "cello")) for n in range(12)),
 )
+# Whatever terminal the tests run in, tables fold where this one's do.
+WIDTH = "100"  # columns
 
 Ask = Callable[..., Result]
 
@@ -69,6 +72,7 @@ def searcher(small_index: Path, shipped: TagModel) -> Iterator[Searcher]:
 def ask(small_index: Path, shipped: TagModel, monkeypatch: pytest.MonkeyPatch) -> Ask:
     """Run a command on the small index; ``engine=`` and ``model=`` name others."""
     # A model holds its file open as long as it lives, so all commands share one; a path is opened as ever.
+    monkeypatch.setenv("COLUMNS", WIDTH)
     monkeypatch.setattr("tagmodel.model.load_model", lambda path: load_model(path) if path else shipped)
 
     def run(name: str, *arguments: str, engine: object = small_index, **options: object) -> Result:
@@ -390,7 +394,8 @@ def test_the_program_itself_answers(
 ) -> None:
     name, *rest = arguments
     command = [Path(sys.executable).with_name("tagkin"), name, "--engine", small_index, *rest]
-    done = subprocess.run(command, capture_output=True, check=False, timeout=60)
+    environment = {**os.environ, "COLUMNS": WIDTH}
+    done = subprocess.run(command, capture_output=True, check=False, timeout=60, env=environment)
     assert done.returncode == status, done.stderr
     assert said in (done.stdout if status < 2 else done.stderr)
     assert b"Traceback" not in done.stderr
