@@ -23,6 +23,7 @@ from indexer.mapping import MappingError, load_mapping, parse_map_options
 from indexer.progress import open_progress
 from search.engine import SearchEngine, SearchUnavailable
 from search.engines import open_engine
+from tagmodel.cli.options import data_dir_option, engine_option, model_option
 from tagmodel.model import ModelMissing, TagModel, load_model
 
 REJECTS_STATUS = 1  # some rows were not indexed
@@ -31,16 +32,6 @@ ENGINE_STATUS = 3  # the index, or a file, cannot be read or written; what was a
 INTERRUPTED_STATUS = 130
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
-
-_engine_option = click.option(
-    *("--engine", "engine"),
-    envvar="TAGKIN_ENGINE",
-    default="tagkin-index",
-    show_default=True,
-    show_envvar=True,
-    help="Where the index is: a directory.",
-)
-
 
 @contextmanager
 def exit_statuses() -> Iterator[None]:
@@ -66,23 +57,9 @@ def _exit(message: str, status: int) -> None:
 
 @click.command("index")
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
-@_engine_option
-@click.option(
-    *("--model", "model_path"),
-    type=click.Path(path_type=Path),
-    envvar="TAGKIN_MODEL",
-    show_envvar=True,
-    help="Tag model: a directory.  [default: the shipped one]",
-)
-@click.option(
-    "--data-dir",
-    type=click.Path(path_type=Path),
-    envvar="TAGKIN_DATA",
-    default="data",
-    show_default=True,
-    show_envvar=True,
-    help="Where the official files of data sets are.",
-)
+@engine_option
+@model_option
+@data_dir_option
 @click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Column of a field; tags=A+B for several.")
 @click.option("--tag-separator", metavar="CHARS", help=r"Each character parts tags.  [default: , ; | tab line end]")
 @click.option("--mapping", "mapping_file", type=_FILE, help="Columns as saved earlier; nothing is guessed.")
@@ -155,7 +132,7 @@ def _source_options(options: dict[str, Any], model: TagModel) -> SourceOptions:
 
 
 @click.command("export")
-@_engine_option
+@engine_option
 @click.option(
     *("--format", "file_format"),
     type=click.Choice(["jsonl", "csv"]),

@@ -10,11 +10,14 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import click
 
+from tagmodel.cli.options import engine_option, model_option
+
 if TYPE_CHECKING:
+    from search.engine import SearchEngine
     from search.searcher import Searcher
 
 NOT_FOUND, WRONG, UNAVAILABLE = 1, 2, 3  # exit statuses
@@ -25,23 +28,7 @@ _Typed = TypeVar("_Typed", str, tuple[str, ...])
 
 def index_options(command: _Command) -> _Command:
     """Add the options that say which index and which model to ask."""
-    engine = click.option(
-        "--engine",
-        envvar="TAGKIN_ENGINE",
-        default="tagkin-index",
-        show_default=True,
-        show_envvar=True,
-        help="Where the index is: a directory.",
-    )
-    model = click.option(
-        "--model",
-        type=click.Path(path_type=Path),
-        envvar="TAGKIN_MODEL",
-        show_envvar=True,
-        show_default="the shipped model",
-        help="Directory of a trained tag model.",
-    )
-    return engine(model(command))
+    return engine_option(model_option(command))
 
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
@@ -59,7 +46,7 @@ def _readable(_context: click.Context, _parameter: click.Parameter, value: _Type
 
 
 @contextmanager
-def opened(engine: str, model: Path | None) -> Iterator[Searcher]:
+def opened(engine: str, model_path: Path | None) -> Iterator[Searcher]:
     """Open index and model for one command; what goes wrong becomes a message and an exit status."""
     from search.engine import SearchUnavailable
     from search.engines import open_engine
@@ -71,7 +58,7 @@ def opened(engine: str, model: Path | None) -> Iterator[Searcher]:
     try:
         index = open_engine(engine)
         try:
-            yield Searcher(index, load_model(model))
+            yield Searcher(index, load_model(model_path))
         finally:
             index.close()
     except QueryError as error:
@@ -84,7 +71,7 @@ def opened(engine: str, model: Path | None) -> Iterator[Searcher]:
         _stop(str(error), UNAVAILABLE)
 
 
-def _stop(message: str, status: int) -> None:
+def _stop(message: str, status: int) -> NoReturn:
     click.echo(f"tagkin: {message}", err=True)
     sys.exit(status)
 
@@ -131,7 +118,7 @@ def search(
     explained: bool,
     as_json: bool,
     engine: str,
-    model: Path | None,
+    model_path: Path | None,
 ) -> None:
     """Find tracks by a QUERY of tags, and by the kin of these tags.
 
@@ -144,7 +131,7 @@ def search(
     from search.output import print_result, result_json, write_json
     from search.result import SearchRequest
 
-    with opened(engine, model) as searcher:
+    with opened(engine, model_path) as searcher:
         request = SearchRequest(
             " ".join(query),
             drift,
@@ -177,17 +164,30 @@ def _tag_ids(searcher: Searcher, option: str, spellings: Sequence[str]) -> froze
 @click.option("-k", type=click.IntRange(1, 100), default=10, show_default=True, help="Suggestions to show.")
 @AS_JSON
 @index_options
-def suggest(tags: tuple[str, ...], k: int, as_json: bool, engine: str, model: Path | None) -> None:
+def suggest(tags: tuple[str, ...], k: int, as_json: bool, engine: str, model_path: Path | None) -> None:
     """Suggest the tags that a track with these TAGS is likely to have, too, and why.
+
+    The model alone answers; an index, where there is one, tells how many tracks carry each tag.
 
     \b
     tagkin suggest sitar tabla "slow, calm"
     """  # noqa: D301 - as above
+    from search.engine import SearchUnavailable
+    from search.engines import open_engine
     from search.output import print_suggestions, suggest_json, write_json
+    from search.suggesting import suggest_tags
     from tagmodel.folding import split_tags
+    from tagmodel.model import ModelMissing, load_model
 
-    with opened(engine, model) as searcher:
-        result = searcher.suggest([tag for line in tags for tag in split_tags(line)], k)
+    try:
+        index: SearchEngine | None = open_engine(engine)
+    except SearchUnavailable as error:
+        click.echo(f"tracks are not counted: {error}", err=True)
+        index = None
+    try:
+        result = suggest_tags(load_model(model_path), index, [tag for line in tags for tag in split_tags(line)], k)
+    except ModelMissing as error:
+        _stop(str(error), WRONG)
     if as_json:
         write_json(suggest_json(result))
     else:
@@ -201,14 +201,14 @@ def suggest(tags: tuple[str, ...], k: int, as_json: bool, engine: str, model: Pa
 @click.option("--explain", "explained", is_flag=True, help="Show what each shared tag adds.")
 @AS_JSON
 @index_options
-def similar(track_id: str, k: int, explained: bool, as_json: bool, engine: str, model: Path | None) -> None:
+def similar(track_id: str, k: int, explained: bool, as_json: bool, engine: str, model_path: Path | None) -> None:
     """Find the tracks whose tags are most like those of TRACK_ID.
 
     Shared tags count more, the fewer tracks have them.
     """
     from search.output import hit_json, print_hits, write_json
 
-    with opened(engine, model) as searcher:
+    with opened(engine, model_path) as searcher:
         hits = searcher.similar(track_id, k)
     if as_json:
         write_json({"track_id": track_id, "hits": [hit_json(hit) for hit in hits]})
@@ -223,11 +223,11 @@ def similar(track_id: str, k: int, explained: bool, as_json: bool, engine: str, 
 @click.option("-k", type=click.IntRange(0, 1000), default=15, show_default=True, help="Most used tags to list.")
 @AS_JSON
 @index_options
-def stats(k: int, as_json: bool, engine: str, model: Path | None) -> None:
+def stats(k: int, as_json: bool, engine: str, model_path: Path | None) -> None:
     """Tell how many tracks and tags are in the index, its generation, and by which model it was expanded."""
     from search.output import print_stats, stats_json, write_json
 
-    with opened(engine, model) as searcher:
+    with opened(engine, model_path) as searcher:
         figures = stats_json(searcher, k)
     if as_json:
         write_json(figures)

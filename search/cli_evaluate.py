@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tagmodel.cli.data import DATA_DIR
 from tagmodel.cli.evaluate import AS_JSON, OUTPUT, PART, SEED, report
+from tagmodel.cli.options import data_dir_option
 
 if TYPE_CHECKING:
     from search.evaluation import HiddenWordResult, VisibleResult
@@ -20,7 +20,7 @@ SETTINGS = ("published", "artist-disjoint", "merged")
 
 
 @click.command()
-@DATA_DIR
+@data_dir_option
 @click.option(
     "--setting",
     "settings",

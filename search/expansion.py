@@ -93,6 +93,11 @@ class Expansion:
             for members, required in zip(self.groups, self.required, strict=True)
         )
 
+    def kin_origins(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        """Return what each live kin is known from, by (query tag, kin)."""
+        expanded = (member for members in self.groups for member in members)
+        return {(one.tag.tag_id, kin.kin.tag_id): kin.kin.origins for one in expanded for kin in one.kin if kin.weight}
+
     def excluded_ids(self) -> tuple[str, ...]:
         """Return the tag ids whose tracks are removed."""
         return tuple(tag.tag_id for tag in self.excluded if not tag.off)

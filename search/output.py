@@ -166,7 +166,7 @@ def _print_explained(console: Console, number: int, hit: Hit) -> None:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))
     for bar in hit.contributions:
         mark = KIN_MARK if bar.is_kin else BAR_MARKS[bar.family]
-        why = f"kin of {bar.serves_spelling}" if bar.is_kin else bar.family.value
+        why = f"kin of {bar.serves_spelling} by {', '.join(bar.origins)}" if bar.is_kin else bar.family.value
         length = max(1, round(bar.amount * BAR_WIDTH))
         table.add_row(f"   {bar.amount:.4f}", _shown(bar.spelling), f"[dim]{_shown(why)}[/]", mark * length)
     table.add_row(f"   [bold]{hit.score:.4f}[/]", "[bold]score[/]", "", "")
@@ -186,7 +186,8 @@ def print_suggestions(result: SuggestResult) -> None:
     """Print what is wrong with the typed tags, then the suggestions with their reasons."""
     console = Console(highlight=False)
     for typed in result.unknown:
-        console.print(f"[yellow]{_shown(typed)}[/]: the model has never seen it; it takes no part")
+        offered = f"; did you mean {_shown(' or '.join(result.offers[typed]))}?" if result.offers[typed] else ""
+        console.print(f"[yellow]{_shown(typed)}[/]: the model has never seen it; it takes no part{offered}")
     for first, again in result.duplicates:
         console.print(f"[yellow]{_shown(again)}[/] is the same tag as {_shown(first)}")
     for one, other in result.contradictions:
@@ -201,7 +202,7 @@ def print_suggestions(result: SuggestResult) -> None:
             _shown(suggestion.spelling),
             f"{suggestion.probability:.0%}",
             _shown(reasons or "its common use"),
-            f"{suggestion.n_tracks:,}",
+            "" if suggestion.n_tracks is None else f"{suggestion.n_tracks:,}",
         )
     console.print(table)
 

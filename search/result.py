@@ -86,6 +86,8 @@ class KinChip:
         Whether it takes part: within the reach of the dial, and not `off`.
     off
         Switched off by the user.
+    origins
+        What it is known from (co-occurrence, ALS, word2vec), strongest first.
     """
 
     tag_id: str
@@ -94,6 +96,7 @@ class KinChip:
     similarity: float
     live: bool
     off: bool
+    origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,15 @@ class ExcludedChip:
 
 @dataclass(frozen=True, slots=True)
 class NamedContribution:
-    """One bar of an explanation, with spellings; `amount` is in units of one typed query tag."""
+    """One bar of an explanation, with spellings.
+
+    Parameters
+    ----------
+    amount
+        In units of one typed query tag.
+    origins
+        Of a kin: what it is known from (co-occurrence, ALS, word2vec), strongest first; empty for the query tag itself.
+    """
 
     tag_id: str
     spelling: str
@@ -140,6 +151,7 @@ class NamedContribution:
     serves: str
     serves_spelling: str
     amount: float
+    origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,14 +218,14 @@ class NamedSuggestion:
     probability
         Calibrated, in (0, 1).
     n_tracks
-        Tracks of the index that people put it on.
+        Tracks of the index that people put it on; None while there is no index to ask.
     """
 
     tag_id: str
     spelling: str
     probability: float
     reasons: tuple[NamedReason, ...]
-    n_tracks: int
+    n_tracks: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,10 +240,13 @@ class SuggestResult:
         Pairs of typed spellings that are the same tag.
     contradictions
         Pairs of typed spellings that cannot both be true.
+    offers
+        For each of `unknown`: known tags that are spelt alike, best first.
     """
 
     typed: tuple[TypedTag, ...]
     unknown: tuple[str, ...]
     duplicates: tuple[tuple[str, str], ...]
     contradictions: tuple[tuple[str, str], ...]
+    offers: Mapping[str, tuple[str, ...]]
     suggestions: tuple[NamedSuggestion, ...]

@@ -6,9 +6,8 @@ Command line, pages and API all come through here, so that the same question get
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations
 
 from search.engine import EngineAnswer, EngineHit, FacetValue, SearchEngine
 from search.expansion import ExcludedTag, ExpandedTag, Expander, Expansion
@@ -22,19 +21,19 @@ from search.result import (
     Hit,
     KinChip,
     NamedContribution,
-    NamedReason,
-    NamedSuggestion,
     SearchRequest,
     SearchResult,
     SuggestResult,
     TagChip,
-    TypedTag,
 )
-from tagmodel.folding import contradicts
+from search.suggesting import suggest_tags
 from tagmodel.model import TagModel
 
 # Most tags of a track that a search for similar ones asks for: the most telling ones.
 SIMILAR_TAGS = 10
+
+# What a kin is known from, by (query tag, kin).
+_Origins = Mapping[tuple[str, str], tuple[str, ...]]
 
 
 class UnknownTrack(LookupError):
@@ -77,13 +76,14 @@ class Searcher:
         answer = self.engine.search(plan)
         if answer.total == 0 or missing:
             plan, answer, lost = relax(self.engine, query, plan, answer, missing)
+        origins = expansion.kin_origins()
         return SearchResult(
             request=request,
             query=query,
             chips=self._tag_chips(expansion),
             excluded=tuple(self._excluded_chip(tag) for tag in expansion.excluded),
-            hits=self._hits(plan, answer.hits),
-            outside=self._hits(plan, answer.outside),
+            hits=self._hits(plan, answer.hits, origins),
+            outside=self._hits(plan, answer.outside, origins),
             total=answer.total,
             carry_all=answer.carry_all,
             carry_some=answer.carry_some,
@@ -112,51 +112,12 @@ class Searcher:
         plan = Plan(groups=expansion.plan_groups(), k=k + 1)
         if not plan.groups:
             return ()
-        hits = self._hits(plan, self.engine.search(plan).hits)
+        hits = self._hits(plan, self.engine.search(plan).hits, expansion.kin_origins())
         return tuple(hit for hit in hits if hit.track.track_id != track_id)[:k]
 
     def suggest(self, typed: Sequence[str], k: int = 10) -> SuggestResult:
-        """Suggest tags to a creator who typed some; needs the model, and the index only for counts."""
-        tags = [self._typed_tag(text) for text in typed]
-        tags_known = [tag for tag in tags if tag is not None]
-        first = {tag.tag_id: tag for tag in reversed(tags_known)}
-        counts = self.engine.tag_counts()
-        return SuggestResult(
-            typed=tuple(tags_known),
-            unknown=tuple(tag.typed for tag in tags_known if not tag.known),
-            duplicates=tuple(
-                (first[tag.tag_id].typed, tag.typed) for tag in tags_known if first[tag.tag_id] is not tag
-            ),
-            contradictions=tuple(
-                (a.typed, b.typed)
-                for a, b in combinations(sorted(first.values(), key=tags_known.index), 2)
-                if self._cannot_both_be_true(a, b)
-            ),
-            suggestions=tuple(
-                NamedSuggestion(
-                    one.tag_id,
-                    self.lexicon.spelling(one.tag_id),
-                    one.probability,
-                    tuple(NamedReason(r.tag_id, self.lexicon.spelling(r.tag_id), r.share) for r in one.reasons),
-                    counts.get(one.tag_id, 0),
-                )
-                for one in self.model.suggest([tag.tag_id for tag in tags_known if tag.known], k)
-            ),
-        )
-
-    def _typed_tag(self, text: str) -> TypedTag | None:
-        try:
-            tag_id = self.model.vocabulary.canonical_id(text)
-        except ValueError:  # punctuation only: no tag at all
-            return None
-        known = tag_id in self.model.vocabulary
-        return TypedTag(text, tag_id, self.lexicon.spelling(tag_id) if known else text, known)
-
-    def _cannot_both_be_true(self, a: TypedTag, b: TypedTag) -> bool:
-        """Whether two tags exclude each other; by their words alone where the model knows one of them only."""
-        vocabulary = self.model.vocabulary
-        by_words = contradicts(vocabulary.canonical_key(a.typed), vocabulary.canonical_key(b.typed))
-        return by_words or vocabulary.contradicts_hard(a.tag_id, b.tag_id)
+        """Suggest tags to a creator who typed some; works while the index is away, without counts."""
+        return suggest_tags(self.model, self.engine, typed, k)
 
     def _query_of_tags(self, tag_ids: Sequence[str]) -> Query:
         counts, n_tracks = self.engine.tag_counts(), self.engine.state().n_tracks
@@ -191,7 +152,15 @@ class Searcher:
     def _tag_chip(self, expanded: ExpandedTag, required: bool, n_tracks: int) -> TagChip:
         tag, spelling = expanded.tag, self.lexicon.spelling
         kin = tuple(
-            KinChip(one.kin.tag_id, spelling(one.kin.tag_id), one.weight, one.kin.similarity, one.weight > 0.0, one.off)
+            KinChip(
+                tag_id=one.kin.tag_id,
+                spelling=spelling(one.kin.tag_id),
+                weight=one.weight,
+                similarity=one.kin.similarity,
+                live=one.weight > 0.0,
+                off=one.off,
+                origins=one.kin.origins,
+            )
             for one in expanded.kin
         )
         return TagChip(tag.tag_id, spelling(tag.tag_id), tag.typed, tag.weight, required, tag.known, n_tracks, kin)
@@ -203,14 +172,21 @@ class Searcher:
             tag.tag_id, spelling(tag.tag_id), parent, tag.off, self.engine.tag_counts().get(tag.tag_id, 0)
         )
 
-    def _hits(self, plan: Plan, hits: Sequence[EngineHit]) -> tuple[Hit, ...]:
-        return tuple(Hit(hit.document.track, hit.score, self._contributions(plan, hit)) for hit in hits)
+    def _hits(self, plan: Plan, hits: Sequence[EngineHit], origins: _Origins) -> tuple[Hit, ...]:
+        return tuple(Hit(hit.document.track, hit.score, self._contributions(plan, hit, origins)) for hit in hits)
 
-    def _contributions(self, plan: Plan, hit: EngineHit) -> tuple[NamedContribution, ...]:
+    def _contributions(self, plan: Plan, hit: EngineHit, origins: _Origins) -> tuple[NamedContribution, ...]:
         spelling = self.lexicon.spelling
         return tuple(
             NamedContribution(
-                bar.tag_id, spelling(bar.tag_id), bar.family, bar.is_kin, bar.serves, spelling(bar.serves), bar.amount
+                tag_id=bar.tag_id,
+                spelling=spelling(bar.tag_id),
+                family=bar.family,
+                is_kin=bar.is_kin,
+                serves=bar.serves,
+                serves_spelling=spelling(bar.serves),
+                amount=bar.amount,
+                origins=origins.get((bar.serves, bar.tag_id), ()),
             )
             for bar in explain(plan, hit.document)
         )

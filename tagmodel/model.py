@@ -63,6 +63,12 @@ class Kin(NamedTuple):
     pmi: float | None
     support: int
 
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Names of the origins that see the two together, the one that sees most first."""
+        seen = {"co-occurrence": self.cooccurrence, "word2vec": self.word2vec, "ALS": self.als}
+        return tuple(sorted((name for name in seen if seen[name] > 0.0), key=lambda name: -seen[name]))
+
 
 class Reason(NamedTuple):
     """A typed tag that speaks for a suggestion.

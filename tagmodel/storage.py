@@ -14,6 +14,7 @@ import os
 import shutil
 import tempfile
 import threading
+import weakref
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -53,6 +54,8 @@ class ModelArrays(Mapping[str, NDArray[np.generic]]):
             self._file = np.load(path, allow_pickle=False)
         except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
             raise BadModel(f"{path} is no readable array file ({error}); {_REMEDY}") from error
+        # Closed with the last use, also where a traceback kept the model alive for a while.
+        weakref.finalize(self, self._file.close)
 
     def __getitem__(self, name: str) -> NDArray[np.generic]:
         """Return one array, read-only."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tagmodel.kin import KinTable
     from tagmodel.vocabulary import Vocabulary
 
-# Above 1 communities get smaller and more: about 25 of the shipped model's 1,078 tags, each one kind of music (at 1
+# Above 1 communities get smaller and more: about 25 of the shipped model's 1,075 tags, each one kind of music (at 1
 # they are 13, and "indian" and "techno" share one).
 RESOLUTION = 3.0
 # Smaller communities join the one they have most kin in.

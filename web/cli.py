@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
+
+from tagmodel.cli.options import engine_option, model_option
 
 SETTINGS_STATUS = 2  # no such model, or the address cannot be listened on
 ENGINE_STATUS = 3  # the index cannot be read
 
 
 @click.command()
-@click.option(
-    "--engine",
-    envvar="TAGKIN_ENGINE",
-    default="tagkin-index",
-    show_default=True,
-    show_envvar=True,
-    help="Where the index is: a directory.",
-)
-@click.option(
-    "--model", envvar="TAGKIN_MODEL", show_envvar=True, help="Tag model: a directory.  [default: the shipped one]"
-)
+@engine_option
+@model_option
 @click.option(
     "--host",
     envvar="TAGKIN_HOST",
@@ -48,12 +42,13 @@ ENGINE_STATUS = 3  # the index cannot be read
     type=click.IntRange(1, 64),
     help="Server processes.",
 )
-def serve(engine: str, model: str | None, host: str, port: int, workers: int) -> None:
+def serve(engine: str, model_path: Path | None, host: str, port: int, workers: int) -> None:
     """Serve the search and suggest pages until stopped with Ctrl-C."""
     from search.engine import SearchUnavailable
     from tagmodel.model import BadModel, ModelMissing
     from web.serving import count_tracks, serve_pages
 
+    model = None if model_path is None else str(model_path)
     try:
         # Opened here once, so that a missing index or model is said before any process starts.
         n_tracks = count_tracks(engine, model)

@@ -69,7 +69,7 @@ class SuggestionRow:
     spelling: str
     probability: float
     reasons: tuple[NamedReason, ...]
-    n_tracks: int
+    n_tracks: int | None
     accept: str
 
 

@@ -10,20 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tagmodel.cli.options import data_dir_option
 from tagmodel.datasets import DATA_SETS
 
 if TYPE_CHECKING:
     from tagmodel.datasets.checking import SetReport
     from tagmodel.datasets.fetching import Progress
 
-DATA_DIR = click.option(
-    "--data-dir",
-    envvar="TAGKIN_DATA",
-    default="data",
-    show_default=True,
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Directory of the data sets' official files.",
-)
 NAMES = click.argument("names", nargs=-1, type=click.Choice(sorted(DATA_SETS)))
 
 
@@ -34,7 +27,7 @@ def data() -> None:
 
 @data.command()
 @NAMES
-@DATA_DIR
+@data_dir_option
 @click.option("--strict", is_flag=True, help="Exit with 1 unless every data set is there and as published.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def check(names: tuple[str, ...], data_dir: Path, strict: bool, as_json: bool) -> None:
@@ -57,7 +50,7 @@ def check(names: tuple[str, ...], data_dir: Path, strict: bool, as_json: bool) -
 
 @data.command()
 @NAMES
-@DATA_DIR
+@data_dir_option
 @click.option("--force", is_flag=True, help="Replace files that are there but not as published.")
 def fetch(names: tuple[str, ...], data_dir: Path, force: bool) -> None:
     """Download the official metadata (MTAT, FMA); a download that broke off goes on where it stopped."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tagmodel.cli.data import DATA_DIR
+from tagmodel.cli.options import data_dir_option
 
 if TYPE_CHECKING:
     from tagmodel.evaluation import ProtocolResult
@@ -29,7 +29,7 @@ OUTPUT = click.option(
 
 
 @click.command()
-@DATA_DIR
+@data_dir_option
 @PART
 @SEED
 @AS_JSON

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from tagmodel.cli.options import model_option
+
 if TYPE_CHECKING:
     import networkx as nx
     from rich.table import Table
@@ -24,15 +26,6 @@ ORIGIN_HEADERS = {"co-occurrence": "cooccurrence", "word2vec": "word2vec", "ALS"
 BAR_WIDTH = 20  # characters for a similarity of 1
 FORMATS = ("svg", "json", "graphml")
 
-model_option = click.option(
-    "--model",
-    "model_path",
-    type=click.Path(path_type=Path),
-    envvar="TAGKIN_MODEL",
-    show_envvar=True,
-    show_default="the shipped model",
-    help="Directory of a trained tag model.",
-)
 json_option = click.option("--json", "as_json", is_flag=True, show_default=True, help="Write JSON for programs.")
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tagmodel.cli.options import data_dir_option
+
 if TYPE_CHECKING:
     from tagmodel.datasets import Item
     from tagmodel.datasets.corpus import Corpus
@@ -43,10 +45,7 @@ def _parse_names(_context: click.Context, _option: click.Parameter, text: str) -
     "--catalogue", type=click.Path(path_type=Path, exists=True, dir_okay=False), show_default="none",
     help="Tracks of your own: what `tagkin export` writes, CSV with a column 'tags', or plain lines of tags.",
 )  # fmt: skip
-@click.option(
-    "--data-dir", type=click.Path(path_type=Path, file_okay=False), envvar="TAGKIN_DATA", show_envvar=True,
-    default="data", show_default=True, help="Directory of the data sets' official files.",
-)  # fmt: skip
+@data_dir_option
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default="tagkin-model", show_default=True,
     help="Directory of the model; an older model there is replaced.",

@@ -341,7 +341,21 @@ def test_figures_of_the_index_are_counted(ask: Ask, answer: Callable[..., Any]) 
     assert "expanded by another model" not in shown
 
 
-@pytest.mark.parametrize("arguments", [("search", "sad"), ("suggest", "sad"), ("similar", "a:1"), ("stats",)])
+def test_suggestions_need_no_index_and_say_that_tracks_are_not_counted(ask: Ask, tmp_path: Path) -> None:
+    result = ask("suggest", "sitar", "pianoo", engine=tmp_path / "none")
+    assert result.exit_code == 0
+    assert "tracks are not counted: no index at" in result.stderr
+    assert "indian" in result.stdout
+    assert "piano" in result.stdout.partition("Probability")[0]  # offered for the slip
+
+
+def test_suggestions_need_a_model(ask: Ask, tmp_path: Path) -> None:
+    result = ask("suggest", "sitar", model=tmp_path / "none")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "there is no tag model at" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [("search", "sad"), ("similar", "a:1"), ("stats",)])
 class TestWhatCannotBeOpened:
     """Each command says what is missing or damaged, on stderr, with its own exit status."""
 

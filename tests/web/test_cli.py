@@ -62,7 +62,7 @@ def test_help_names_every_option_with_its_default() -> None:
         "--engine",
         "tagkin-index",
         "--model",
-        "the shipped one",
+        "the shipped model",
         "--host",
         "127.0.0.1",
         "--port",
