@@ -1,7 +1,8 @@
 """Suggestions to creators, and the implied tags of documents: the set-to-tag model in the vocabulary's ids.
 
 Both leave out what was typed. What contradicts a typed tag is left out of suggestions only where both cannot be true
-(*slow*, *fast*); *male* beside *female* may be suggested, as duets exist, but never finds a track.
+(*slow*, *fast*); *male* beside *female* may be suggested, as duets exist, but never finds a track. Words about the
+recording (*low quality*) find tracks, but are suggested to nobody.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tagmodel import tables
 from tagmodel.implication import SetToTag
 from tagmodel.model import Reason, Suggestion
 from tagmodel.vocabulary import Vocabulary
@@ -71,6 +73,7 @@ def suggest_tags(set_to_tag: SetToTag, vocabulary: Vocabulary, typed: Sequence[s
     if not numbers:
         return ()
     probabilities = suggestion_probabilities(set_to_tag, vocabulary, [numbers])[0]
+    probabilities[[number for number, key in enumerate(vocabulary.keys) if key in tables.not_suggested()]] = 0
     best = [tag for tag in np.argsort(-probabilities, kind="stable")[:k].tolist() if probabilities[tag] > 0]
     evidence = set_to_tag.contributions(numbers, best)
     ids = [vocabulary.ids[number] for number in numbers]

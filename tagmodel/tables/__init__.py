@@ -27,6 +27,12 @@ def _rows(name: str) -> Iterator[list[str]]:
 
 
 @cache
+def not_suggested() -> frozenset[str]:
+    """Fold keys of tags that no creator forgot: about the recording, or saying nothing of the music."""
+    return frozenset(fold_tag(tag) for tag, _ in _rows("not_suggested.csv"))
+
+
+@cache
 def alias_rows() -> tuple[tuple[str, str], ...]:
     """Variant spellings with their canonical tag, as written in the table."""
     return tuple((variant, canonical) for variant, canonical in _rows("aliases.csv"))

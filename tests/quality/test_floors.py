@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from search.evaluation import RIVALS, VARIANTS, evaluate_search
+from search.evaluation import RIVALS, VARIANTS, Variant, evaluate_search
 from tagmodel.datasets import DATA_SETS, Item
 from tagmodel.evaluation import OURS, YARDSTICK, evaluate_suggestion
 from tagmodel.evaluation_splits import load_splits
@@ -28,8 +28,8 @@ COMMITTED = {
 # Measured .572 and .524; EASE .560 and .520 in the same run.
 SUGGESTION_FLOORS = {"one hidden": ("MRR", 0.565), "half hidden": ("nDCG@10", 0.518)}
 
-# Measured .792 on the artist-disjoint validation part; EASE .785, cosine co-occurrence .686.
-SEARCH_FLOOR = 0.765
+# Measured .704, .789 and .696 on the validation parts; EASE .706, .785 and .703, co-occurrence .611, .686 and .638.
+SEARCH_FLOORS = {VARIANTS[0].name: 0.685, VARIANTS[1].name: 0.765, VARIANTS[2].name: 0.675}
 
 # How far hidden-word search may stay below EASE.
 EASE_MARGIN = 0.02
@@ -79,10 +79,11 @@ def test_suggestion_is_at_least_ease_and_above_its_floors(clips: list[Item]) -> 
 
 
 @pytest.mark.data
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
 def test_hidden_word_search_is_near_ease_above_cooccurrence_and_above_its_floor(
-    clips: list[Item], tmp_path: Path
+    clips: list[Item], tmp_path: Path, variant: Variant
 ) -> None:
-    hidden, visible = evaluate_search(clips, load_splits(), VARIANTS[1], tmp_path / "index", part="valid")
-    assert hidden.figures[OURS] >= max(SEARCH_FLOOR, hidden.figures[YARDSTICK] - EASE_MARGIN)
+    hidden, visible = evaluate_search(clips, load_splits(), variant, tmp_path / "index", part="valid")
+    assert hidden.figures[OURS] >= max(SEARCH_FLOORS[variant.name], hidden.figures[YARDSTICK] - EASE_MARGIN)
     assert hidden.gains["cosine co-occurrence"].low > 0
     assert visible.lost == 0

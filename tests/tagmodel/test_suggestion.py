@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tagmodel import tables
 from tagmodel.folding import tag_id
 from tagmodel.implication import SetToTag
+from tagmodel.model import load_model
 from tagmodel.suggestion import MAX_REASONS, imply_tags, suggest_tags, suggestion_probabilities
 from tagmodel.vocabulary import Vocabulary
 from tagmodel.vocabulary_building import build_vocabulary
@@ -104,3 +106,13 @@ def test_a_batch_of_sets_gets_the_same_probabilities_as_each_alone(model: SetToT
     together = suggestion_probabilities(model, vocabulary, sets)
     for row, numbers in zip(together, sets, strict=True):
         np.testing.assert_array_equal(row, suggestion_probabilities(model, vocabulary, [numbers])[0])
+
+
+def test_words_about_the_recording_are_suggested_to_nobody() -> None:
+    shipped = load_model()
+    known = [number for number, key in enumerate(shipped.vocabulary.keys) if key in tables.not_suggested()]
+    assert len(known) == len(tables.not_suggested()), "a row of the table is no tag of the shipped model"
+    typed = [shipped.vocabulary.canonical_id(tag) for tag in ("sad", "metal", "acoustic")]
+    suggested = {one.tag_id for one in shipped.suggest(typed, len(shipped.vocabulary))}
+    assert len(suggested) > 100
+    assert not suggested & {shipped.vocabulary.ids[number] for number in known}
