@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,9 @@ from rich.console import Console
 from rich.markup import escape as escape_markup
 from rich.table import Table
 
+from search.query import Query
 from search.query.errors import UNREADABLE
+from search.query.filters import write_filters
 from search.result import Hit, SearchResult, SuggestResult, TagChip
 
 if TYPE_CHECKING:
@@ -55,6 +57,9 @@ def result_json(result: SearchResult) -> dict[str, object]:
         "unknown": [{"typed": one.typed, "offers": one.offers} for one in result.query.unknown],
         "tags": [asdict(chip) for chip in result.chips],
         "excluded": [asdict(chip) for chip in result.excluded],
+        "words": [{"word": one.word, "typed": one.typed} for one in result.query.words],
+        "filters": asdict(result.query.filters),
+        "ignored": result.query.ignored,
         "hits": [hit_json(hit) for hit in result.hits],
         "outside": [hit_json(hit) for hit in result.outside],
         "facets": {name: [asdict(one) for one in values] for name, values in result.facets.items()},
@@ -95,9 +100,14 @@ def _notes(result: SearchResult) -> list[str]:
     for unknown in result.query.unknown:
         offers = f"; near it: {_shown(', '.join(unknown.offers))}" if unknown.offers else ""
         notes.append(f"[yellow]nobody uses {_shown(unknown.typed)}[/], neither as a tag nor in a title{offers}")
+    if result.query.ignored:
+        left_out = _shown(", ".join(result.query.ignored))
+        notes.append(f"left out: {left_out} [dim](said nothing beside tags; quotes keep them)[/]")
     if result.relaxed and result.hits:
         notes.append(f"[yellow]nothing has it all[/]: searched without {_shown(', '.join(result.relaxed))}")
     notes += [_kin_line(chip) for chip in result.chips]
+    if result.query.words:
+        notes.append(f"in title or artist: {_shown(', '.join(word.word for word in result.query.words))}")
     gone = sorted((chip for chip in result.excluded if not chip.off), key=lambda chip: chip.narrower_of is not None)
     if gone:
         # Narrower tags that no track here carries leave nothing out.
@@ -119,21 +129,29 @@ def _kin_line(chip: TagChip) -> str:
 
 
 def _nothing_found(result: SearchResult) -> str:
-    filters = result.query.filters
     missing = [unknown.typed for unknown in result.query.unknown if unknown.needed]
     if missing:
-        advice = f"use other words for {_shown(', '.join(missing))}"
-    elif filters != type(filters)():
-        advice = "drop a filter"
-    elif result.query.words:
-        advice = "drop a word of the title or artist"
-    elif result.query.excluded:
-        advice = "drop an exclusion"
-    elif result.request.drift < 1:
-        advice = "turn --drift up"
+        advice = f"use other words for {', '.join(missing)}"
     else:
-        advice = "ask for other tags"
-    return f"\n[bold]No track has it all.[/] Try to {advice}."
+        # Further out on the dial nothing changes for what is demanded, so that is no advice beside a demand.
+        advice = " or ".join(_demands(result.query)) or (
+            "turn --drift up" if result.query.groups and result.request.drift < 1 else "ask for other tags"
+        )
+    return f"\n[bold]No track has it all.[/] Try to {_shown(advice)}."
+
+
+def _demands(query: Query) -> Iterator[str]:
+    """Say what may be let go of, one advice for each kind of demand."""
+    required = [" OR ".join(tag.typed for tag in group.tags) for group in query.groups if group.required]
+    if required:
+        yield f"remove a + ({', '.join(required)})"
+    if query.words:
+        yield f"drop {', '.join(word.word for word in query.words)}, looked for in titles and artists"
+    filters = list(write_filters(query.filters))
+    if filters:
+        yield f"drop the filter {', '.join(filters)}" if len(filters) == 1 else f"drop one of {', '.join(filters)}"
+    if query.excluded:
+        yield f"allow {', '.join(one.typed for one in query.excluded)} again"
 
 
 def print_hits(hits: Sequence[Hit], explained: bool, offset: int = 0) -> None:

@@ -172,7 +172,10 @@ class SearchResult:
     relaxed
         What was dropped from the query because nothing had it all, as typed; a hit need not reach these.
     carry_all, carry_some, carry_none
-        Hits on which people typed all, some, none of the (remaining) query's tags; they add up to `total`.
+        Hits on which people typed all, some, none of the query's tags; they add up to `total`. What was dropped still
+        counts as asked for, so no hit of a relaxed search carries all.
+    outside
+        The best hits that carry none of the tags; empty where no hit carries any, since `hits` has them already.
     """
 
     request: SearchRequest

@@ -76,14 +76,18 @@ class Searcher:
         answer = self.engine.search(plan)
         if answer.total == 0 or missing:
             plan, answer, lost = relax(self.engine, query, plan, answer, missing)
+        if lost:
+            answer = _short_of_words(answer, plan)
         origins = expansion.kin_origins()
+        # Where nothing carries a word, the hits are outside already: a second list would repeat the first.
+        outside = answer.outside if answer.carry_all or answer.carry_some else ()
         return SearchResult(
             request=request,
             query=query,
             chips=self._tag_chips(expansion),
             excluded=tuple(self._excluded_chip(tag) for tag in expansion.excluded),
             hits=self._hits(plan, answer.hits, origins),
-            outside=self._hits(plan, answer.outside, origins),
+            outside=self._hits(plan, outside, origins),
             total=answer.total,
             carry_all=answer.carry_all,
             carry_some=answer.carry_some,
@@ -196,3 +200,10 @@ class Searcher:
         if "tag" in facets:
             facets["tag"] = tuple(replace(one, label=self.lexicon.spelling(one.value)) for one in facets["tag"])
         return facets
+
+
+def _short_of_words(answer: EngineAnswer, left: Plan) -> EngineAnswer:
+    """Count hits of a relaxed search against all that was typed: none carries it all, whatever is left of the query."""
+    if left.groups:
+        return replace(answer, carry_all=0, carry_some=answer.carry_all + answer.carry_some)
+    return replace(answer, carry_all=0, carry_some=0, carry_none=answer.total)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from search.query import (
     Query,
+    QueryError,
     Unknown,
     with_offer,
     with_required,
@@ -16,8 +18,12 @@ from search.query import (
     without_word,
 )
 from search.result import SearchRequest, SearchResult
+from search.searcher import Searcher
 from web.addresses import query_string
 from web.steering import filter_labels, steered
+
+# Ways out of a search without hits that are tried before they are offered.
+MAX_TRIED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,9 @@ class Advice:
     untrained
         Tags of this catalogue that the model has never seen: matched literally, without kin.
     rescue
-        For a search without hits: what to try, most promising first.
+        For a search without hits: what brings some, and how many.
+    ignored
+        Words that were left out, since they say nothing beside tags.
     """
 
     corrections: tuple[Correction, ...]
@@ -69,10 +77,11 @@ class Advice:
     untrained: tuple[str, ...]
     corrected: str
     rescue: tuple[Step, ...]
+    ignored: tuple[str, ...]
 
 
-def advise(result: SearchResult) -> Advice:
-    """Gather what is to be said about a result."""
+def advise(result: SearchResult, source: Searcher) -> Advice:
+    """Gather what is to be said about a result; a way out is tried with `source` before it is offered."""
     request, query = steered(result), result.query
     literally = query_string(replace(request, literal=True))
     unknown_words = {unknown.typed for unknown in query.unknown}
@@ -82,7 +91,8 @@ def advise(result: SearchResult) -> Advice:
         relaxed=tuple(words for words in result.relaxed if words not in unknown_words),
         untrained=tuple(chip.spelling for chip in result.chips if not chip.known),
         corrected=query_string(replace(request, literal=False)) if request.literal else "",
-        rescue=tuple(_rescue(request, query)) if result.total == 0 else (),
+        rescue=tuple(_rescue(request, query, source)) if result.total == 0 else (),
+        ignored=query.ignored,
     )
 
 
@@ -94,21 +104,37 @@ def _unknown_word(request: SearchRequest, query: Query, unknown: Unknown) -> Unk
     return UnknownWord(unknown.typed, unknown.sign == "-", offers, instead(without_unknown(query, unknown)))
 
 
-def _rescue(request: SearchRequest, query: Query) -> Iterator[Step]:
+def _rescue(request: SearchRequest, query: Query, source: Searcher) -> Iterator[Step]:
+    for label, changed in islice(_ways_out(request, query), MAX_TRIED):
+        n_tracks = _count(source, changed)
+        if n_tracks:
+            tracks = "track" if n_tracks == 1 else "tracks"
+            yield Step(f"{label} ({n_tracks:,} {tracks})", query_string(changed))
+
+
+def _count(source: Searcher, request: SearchRequest) -> int:
+    """Count what a search would find; none where the changed text is no query, such as one grown too long."""
+    try:
+        return source.search(replace(request, k=1, offset=0, outside=0, facets=False)).total
+    except QueryError:
+        return 0
+
+
+def _ways_out(request: SearchRequest, query: Query) -> Iterator[tuple[str, SearchRequest]]:
+    """Yield what may be let go of, most promising first: words for a button, and the search without it."""
+
+    def instead(text: str) -> SearchRequest:
+        return replace(request, text=text)
+
     for field, value, label in filter_labels(query.filters):
-        yield Step(
-            f"Drop the filter “{label}”", query_string(replace(request, text=without_filter(query, field, value)))
-        )
+        yield f"Drop the filter “{label}”", instead(without_filter(query, field, value))
     for excluded in query.excluded:
-        text = without_excluded(query, excluded.tag_id)
-        yield Step(f"Allow “{excluded.typed}” again", query_string(replace(request, text=text)))
+        yield f"Allow “{excluded.typed}” again", instead(without_excluded(query, excluded.tag_id))
     for word in query.words:
-        text = without_word(query, word.word)
-        yield Step(f"Drop “{word.typed}”, looked for in titles and artists", query_string(replace(request, text=text)))
+        yield f"Drop “{word.typed}”, looked for in titles and artists", instead(without_word(query, word.word))
     for group in query.groups:
         if group.required:
             label = " or ".join(tag.typed for tag in group.tags)
-            text = with_required(query, group.tags[0].tag_id, False)
-            yield Step(f"Let kin stand in for “{label}”", query_string(replace(request, text=text)))
+            yield f"Let kin stand in for “{label}”", instead(with_required(query, group.tags[0].tag_id, False))
     if query.groups and request.drift < 1.0:
-        yield Step("Turn the dial all the way outside the box", query_string(replace(request, drift=1.0)))
+        yield "Turn the dial all the way outside the box", replace(request, drift=1.0)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
+from weakref import WeakKeyDictionary
 
 from flask import Blueprint, render_template
 
+from search.engine import IndexState
+from search.result import SearchRequest
 from search.searcher import Searcher
 from web.searching import searcher
 
@@ -14,12 +18,17 @@ blueprint = Blueprint("home", __name__)
 # Tags offered to begin with.
 POPULAR_TAGS = 24
 
-# Searches that show what can be asked, each with the tags that a catalogue must have for it.
+# Searches that show what can be asked; the first few that find something in the index at hand are offered.
+EXAMPLES_SHOWN = 3
 _EXAMPLES = (
-    ("sad piano -vocals", "Two words, one ruled out", ("sad", "piano", "vocals")),
-    ("(sitar OR tabla) ambient", "Either instrument, one mood", ("sitar", "tabla", "ambient")),
-    ('"hip hop" female vocals^0.5', "The second word counts half", ("hip hop", "female vocals")),
-    ("+techno dark duration:<300", "Tagged techno for sure, under five minutes", ("techno", "dark")),
+    ("sad piano -vocals", "Two words, one ruled out"),
+    ("(sitar OR tabla) ambient", "Either instrument, one mood"),
+    ('"hip hop" female vocals^0.5', "The second word counts half"),
+    ("+techno dark duration:<300", "Tagged techno for sure, under five minutes"),
+    ("piano (slow OR calm)", "One instrument, either mood"),
+    ("drone ambient", "Two words that go together"),
+    ("+rock guitar", "Tagged rock for sure"),
+    ("electronic -vocals", "One word, one ruled out"),
 )
 
 
@@ -59,14 +68,31 @@ def home_page(source: Searcher) -> HomePage:
     """Work out the home page of an index."""
     counts, spelling = source.engine.tag_counts(), source.lexicon.spelling
     popular = sorted(counts, key=lambda tag_id: (-counts[tag_id], tag_id))[:POPULAR_TAGS]
-    canonical_id = source.model.vocabulary.canonical_id
     return HomePage(
         n_tracks=source.engine.state().n_tracks,
         n_tags=len(counts),
         popular=tuple(PopularTag(spelling(tag_id), counts[tag_id]) for tag_id in popular),
-        examples=tuple(
-            Example(query, says)
-            for query, says, tags in _EXAMPLES
-            if all(counts.get(canonical_id(tag)) for tag in tags)
-        ),
+        examples=_examples(source),
     )
+
+
+# What was found to work in each index: (its state then, examples).
+_found: WeakKeyDictionary[Searcher, tuple[IndexState, tuple[Example, ...]]] = WeakKeyDictionary()
+
+
+def _examples(source: Searcher) -> tuple[Example, ...]:
+    """Return the first examples that find something, tried again only when the index has changed."""
+    state = source.engine.state()
+    known = _found.get(source)
+    if known is not None and known[0] == state:
+        return known[1]
+    working = (Example(query, says) for query, says in _EXAMPLES if _finds(source, query))
+    examples = tuple(islice(working, EXAMPLES_SHOWN))
+    _found[source] = state, examples
+    return examples
+
+
+def _finds(source: Searcher, query: str) -> bool:
+    """Whether tracks carry all of a query as it stands, with nothing let go of."""
+    result = source.search(SearchRequest(query, k=1, outside=0, facets=False))
+    return result.carry_all > 0 and not result.query.corrections

@@ -8,6 +8,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from search.result import Hit, SearchRequest, SearchResult
+from search.searcher import Searcher
 from tagmodel.track import Track
 from web.addresses import last_page, page_number, query_string, read_search
 from web.advice import Advice, advise
@@ -25,7 +26,8 @@ def show() -> ResponseReturnValue:
     wanted = read_search(request.args)
     if not wanted.text:
         return redirect(url_for("home.show"))
-    return render_template("search.html", page=search_page(searcher().search(wanted)))
+    source = searcher()
+    return render_template("search.html", page=search_page(source.search(wanted), source))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +75,14 @@ class SearchPage:
     to_first: str
 
 
-def search_page(result: SearchResult) -> SearchPage:
-    """Work out the page of a result."""
+def search_page(result: SearchResult, source: Searcher) -> SearchPage:
+    """Work out the page of a result of `source`."""
     scale = bar_scale(result.chips, (*result.hits, *result.outside))
     return SearchPage(
         result=result,
         request=steered(result),
         steering=steer(result),
-        advice=advise(result),
+        advice=advise(result, source),
         facets=facets(result),
         rows=_rows(result.hits, result.request.offset, scale),
         outside=_rows(result.outside, 0, scale),

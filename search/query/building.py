@@ -13,7 +13,7 @@ from search.lexicon import Lexicon
 from search.plan import Filters
 from search.query.errors import QueryError
 from search.query.segments import Segment, Segmenter
-from search.query.syntax import LEAST_WEIGHT, MAX_TAGS, MOST_WEIGHT, Kind, Token
+from search.query.syntax import FILLERS, LEAST_WEIGHT, MAX_TAGS, MOST_WEIGHT, Kind, Token
 from search.query.values import Correction, Excluded, Query, QueryGroup, QueryTag, Sign, Unknown, Word
 
 
@@ -29,6 +29,7 @@ class QueryBuilder:
         self._words: dict[str, Word] = {}
         self._corrections: list[Correction] = []
         self._unknown: dict[Unknown, Unknown] = {}
+        self._fillers: list[Segment] = []
 
     def add_run(self, run: Sequence[Token]) -> None:
         """Add words side by side: the sign belongs to the first tag, the weight to the last."""
@@ -38,6 +39,8 @@ class QueryBuilder:
             weight = run[-1].weight if at == len(segments) - 1 else None
             if sign == "-":
                 self._exclude(segment, weight)
+            elif not sign and weight is None and run[0].kind is not Kind.QUOTED and self._is_filler(segment):
+                self._fillers.append(segment)
             else:
                 self._want(segment, sign, weight)
 
@@ -66,6 +69,7 @@ class QueryBuilder:
         QueryError
             If a tag is asked for and excluded at once.
         """
+        ignored = self._settle_fillers()
         for group in self._groups:
             for tag in group.tags:
                 if tag.tag_id in self._excluded:
@@ -74,11 +78,24 @@ class QueryBuilder:
             text=self._text,
             groups=tuple(self._groups),
             excluded=tuple(self._excluded.values()),
-            words=tuple(self._words.values()),
+            words=tuple(sorted(self._words.values(), key=lambda word: word.position)),
             filters=filters,
             corrections=tuple(self._corrections),
             unknown=tuple(sorted(self._unknown.values(), key=_group_order)),
+            ignored=ignored,
         )
+
+    def _is_filler(self, segment: Segment) -> bool:
+        """Whether words say nothing beside tags: no tag themselves, and not to be taken literally."""
+        return segment.tag_id is None and segment.text.casefold() in FILLERS and not self._segmenter.literal
+
+    def _settle_fillers(self) -> tuple[str, ...]:
+        """Leave fillers out beside tags, and return them; alone they are words of titles like any other."""
+        if self._groups or self._excluded:
+            return tuple(dict.fromkeys(segment.text for segment in self._fillers))
+        for segment in self._fillers:
+            self._want(segment, "", None)
+        return ()
 
     def _want(self, segment: Segment, sign: Sign, weight: float | None) -> None:
         if segment.words:

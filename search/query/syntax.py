@@ -23,6 +23,10 @@ LEAST_WEIGHT, MOST_WEIGHT = 0.001, 10.0
 
 # Words that other search languages use as operators; only OR is one here, and only between parentheses.
 OPERATORS = frozenset({"OR", "AND", "NOT"})
+# Words that say nothing beside tags: who types "sad songs for the road" does not ask for "for" in a title.
+FILLERS = frozenset(
+    ("a", "an", "by", "for", "in", "music", "of", "song", "songs", "the", "to", "track", "tracks", "with")
+)
 
 _QUOTES = str.maketrans(dict.fromkeys("\u201c\u201d\u201e\u201f", '"'))
 _DASHES = "-\u2212\u2013\u2014"

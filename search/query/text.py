@@ -7,14 +7,14 @@ together, quotes keep unknown words from being corrected; so the text parses bac
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
 from search.lexicon import MAX_TAG_WORDS
 from search.query.filters import add_filter, drop_filter, write_filters
-from search.query.syntax import OPERATORS
-from search.query.values import Excluded, Query, QueryGroup, QueryTag, Unknown, Word
+from search.query.syntax import FILLERS, OPERATORS
+from search.query.values import Excluded, Query, QueryGroup, QueryTag, Unknown
 from search.words import UNSEEN, fold_words
 
 # Words that mean the same with and without quotes around them.
@@ -45,7 +45,7 @@ class _Piece:
 
 def render_query(query: Query) -> str:
     """Write a query so that it parses to an equal one, as long as tags and titles stay what they are."""
-    parts = [*_group_pieces(query), *_word_pieces(query.words), *_excluded_pieces(query), *_unknown_pieces(query)]
+    parts = [*_group_pieces(query), *_word_pieces(query), *_excluded_pieces(query), *_unknown_pieces(query)]
     pieces = sorted(parts, key=lambda piece: piece.position)
     text = "".join(_gap(query.text, before, piece) + piece.text for before, piece in pairwise([None, *pieces]) if piece)
     return " ".join(filter(None, [text, *write_filters(query.filters)]))
@@ -147,10 +147,11 @@ def _group_pieces(query: Query) -> Iterator[_Piece]:
             yield _bare_piece(first.position, sign, first.typed)
 
 
-def _word_pieces(words: Sequence[Word]) -> Iterator[_Piece]:
-    """Yield one piece for all words that were typed as one."""
-    for (position, typed), _ in groupby(words, key=lambda word: (word.position, word.typed)):
-        if " " in typed:
+def _word_pieces(query: Query) -> Iterator[_Piece]:
+    """Yield one piece for all words that were typed as one; beside tags only quotes keep a filler."""
+    beside_tags = bool(query.groups or query.excluded)
+    for (position, typed), _ in groupby(query.words, key=lambda word: (word.position, word.typed)):
+        if " " in typed or (beside_tags and typed.casefold() in FILLERS):
             yield _Piece(position, _quoted(typed), "")
         else:
             yield _bare_piece(position, "", typed)

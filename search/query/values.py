@@ -123,6 +123,8 @@ class Query:
         Slips that were mended; their tags are in `groups` or `excluded`.
     unknown
         Words that mean nothing here; they are in no other part.
+    ignored
+        Words that say nothing beside tags (*by*, *for*, *music*), as typed; they are in no other part.
     """
 
     text: str = field(default="", compare=False)
@@ -132,3 +134,4 @@ class Query:
     filters: Filters = field(default=Filters())
     corrections: tuple[Correction, ...] = field(default=(), compare=False)
     unknown: tuple[Unknown, ...] = ()
+    ignored: tuple[str, ...] = field(default=(), compare=False)

@@ -188,7 +188,36 @@ def test_what_nobody_uses_is_not_found(ask: Ask) -> None:
 def test_advice_names_what_can_be_dropped(ask: Ask) -> None:
     result = ask("search", "sad year:1900")
     assert result.exit_code == 1
-    assert "Try to drop a filter." in result.stdout
+    assert "Try to drop the filter year:1900." in result.stdout
+    two = ask("search", "+sad kokoon genre:polka")
+    said = " ".join(two.stdout.split())
+    assert "remove a + (sad) or drop kokoon, looked for in titles and artists or drop the filter genre:polka." in said
+
+
+def test_the_dial_is_advised_only_where_nothing_else_is_demanded(ask: Ask) -> None:
+    assert "Try to turn --drift up." in ask("search", "--drift", "0", "oboe").stdout
+    for demanding in ("+oboe", "oboe year:1900"):
+        assert "--drift" not in ask("search", "--drift", "0", demanding).stdout
+
+
+def test_what_was_understood_is_told(ask: Ask, answer: Callable[..., Any]) -> None:
+    query = 'sad songs by Ehren "starks" genre:classical duration:<300'
+    found = answer("search", query)
+    assert found["words"] == [{"word": "ehren", "typed": "Ehren"}, {"word": "starks", "typed": "starks"}]
+    assert found["filters"]["genre"] == ["classical"]
+    assert found["filters"]["duration"]["high"] < 300
+    assert found["ignored"] == ["songs", "by"]
+    assert [hit["track"]["track_id"] for hit in found["hits"]] == ["a:1"]
+    shown = ask("search", query).stdout
+    assert "in title or artist: ehren, starks\n" in shown
+    assert "left out: songs, by (" in shown
+    assert "left out" not in ask("search", "sad").stdout
+
+
+def test_what_was_dropped_still_counts_as_a_word_of_the_user(ask: Ask) -> None:
+    shown = ask("search", "--drift", "0", "kokoon oboe").stdout
+    assert "searched without oboe" in shown
+    assert "1 track: 0 carry all your words, 0 some, 1 none of them" in shown
 
 
 def test_no_query_browses_the_index(ask: Ask, answer: Callable[..., Any]) -> None:

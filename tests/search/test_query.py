@@ -115,7 +115,28 @@ class TestWords:
     def test_words_that_are_no_tag_are_looked_for_in_titles_and_artists(self) -> None:
         query = parse("sad kind of BLUE jean-michel +mozart: blue")
         assert tags(query) == [["sad"]]
-        assert words(query) == ["kind", "of", "blue", "jean", "michel", "mozart"]
+        assert words(query) == ["kind", "blue", "jean", "michel", "mozart"]
+
+    @pytest.mark.parametrize(
+        ("text", "literal", "looked_for", "ignored"),
+        [
+            ("sad songs BY the mozart", False, ["mozart"], ("songs", "BY", "the")),
+            ("of of -vocals", False, [], ("of",)),
+            ("(sad OR piano) of", False, [], ("of",)),
+            ("kind of", False, ["kind", "of"], ()),
+            ('sad "of"', False, ["of"], ()),
+            ("sad of", True, ["of"], ()),
+        ],
+    )
+    def test_words_that_say_nothing_beside_tags_are_left_out_and_said(
+        self, text: str, literal: bool, looked_for: list[str], ignored: tuple[str, ...]
+    ) -> None:
+        query = parse(text, literal)
+        assert (words(query), query.ignored, query.unknown) == (looked_for, ignored, ())
+
+    def test_a_filler_that_no_title_has_is_unknown_only_without_tags(self) -> None:
+        assert [unknown.typed for unknown in parse("tracks").unknown] == ["tracks"]
+        assert (parse("sad tracks").unknown, parse("sad tracks").ignored) == ((), ("tracks",))
 
     def test_a_quoted_title_gives_its_words(self) -> None:
         assert words(parse('"love and happiness"')) == ["love", "and", "happiness"]

@@ -111,10 +111,20 @@ class TestWhatGoes:
         assert (found(result), result.relaxed) == (["t:1"], ("piano",))
         assert result.hits[0].score == 1.25
 
-    def test_counts_and_hits_are_those_of_what_is_left(self) -> None:
+    def test_no_hit_carries_all_once_something_was_dropped(self) -> None:
         result = search("piano jazz")
-        assert (result.total, result.carry_all, result.carry_some, result.carry_none) == (2, 2, 0, 0)
+        assert (result.total, result.carry_all, result.carry_some, result.carry_none) == (2, 0, 2, 0)
         assert [chip.spelling for chip in result.chips] == ["piano", "jazz"]
+
+    def test_without_any_tag_left_all_hits_carry_none(self) -> None:
+        result = search("night jazz")
+        assert (result.relaxed, result.total) == (("jazz",), 1)
+        assert (result.carry_all, result.carry_some, result.carry_none) == (0, 0, 1)
+        assert result.outside == ()
+
+    def test_an_unknown_word_counts_as_asked_for(self) -> None:
+        result = search("jazz xyzzy")
+        assert (result.carry_all, result.carry_some, result.carry_none) == (0, 2, 0)
 
 
 class TestDemands:

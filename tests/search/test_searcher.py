@@ -58,7 +58,18 @@ class TestCounts:
         typed = {document.track.track_id: set(document.typed) for document in catalogue}
         asked = {tag.tag_id for group in result.query.groups for tag in group.tags}
         assert not any(typed[hit.track.track_id] & asked for hit in result.outside)
-        assert list(result.outside) == [hit for hit in result.hits if not typed[hit.track.track_id] & asked][:3]
+        carried = result.carry_all + result.carry_some
+        expected = [hit for hit in result.hits if not typed[hit.track.track_id] & asked][:3] if carried else []
+        assert list(result.outside) == expected
+
+    def test_where_no_hit_carries_a_word_there_is_no_second_list(self) -> None:
+        table = {JAZZ: ((ROCK, 0.9),)}
+        with searching([track("t:1", "rock"), track("t:2", "rock")], SmallModel(table)) as searcher:
+            result = searcher.search(SearchRequest("jazz", drift=1.0))
+        assert (result.total, result.carry_none, result.outside) == (2, 2, ())
+        with searching([track("t:1", "rock"), track("t:2", "jazz")], SmallModel(table)) as searcher:
+            result = searcher.search(SearchRequest("jazz", drift=1.0))
+        assert [hit.track.track_id for hit in result.outside] == ["t:1"]
 
     def test_browsing_lists_everything_and_nothing_outside(self) -> None:
         with searching([track("t:2"), track("t:1", "jazz")], SmallModel()) as searcher:

@@ -166,7 +166,10 @@ def test_an_offer_takes_the_place_of_the_unknown_word(visit: Visit) -> None:
 def test_a_demanded_tag_that_nothing_has_may_be_answered_by_kin(visit: Visit) -> None:
     page = visit("/search?q=%2Btechno+%2Bsitar&drift=0")
     assert "No track answers this search" in page.text
-    assert visit(page.link("Let kin stand in for “sitar”")).all("input")[0].attributes["value"] == "+techno, sitar"
+    assert (
+        visit(page.link("Let kin stand in for “sitar” (1 track)")).all("input")[0].attributes["value"]
+        == "+techno, sitar"
+    )
 
 
 def test_a_tag_that_was_let_go_is_said(visit: Visit) -> None:
@@ -183,14 +186,37 @@ def test_a_tag_of_the_catalogue_alone_has_no_kin_and_says_so(visit: Visit) -> No
 def test_nothing_found_says_what_to_try(visit: Visit) -> None:
     page = visit("/search?q=sad+piano+genre:polka")
     assert "No track answers this search" in page.text
-    rescued = visit(page.link("Drop the filter “genre: polka”"))
+    rescued = visit(page.link("Drop the filter “genre: polka” (6 tracks)"))
     assert rescued.titles
 
 
 def test_a_title_word_that_nothing_has_can_be_dropped(visit: Visit) -> None:
     page = visit("/search?q=raga+genre:electronic")
     assert "No track answers this search" in page.text
-    assert visit(page.link("Drop “raga”, looked for in titles and artists")).titles == ["Rain", "Warehouse"]
+    assert visit(page.link("Drop “raga”, looked for in titles and artists (2 tracks)")).titles == ["Rain", "Warehouse"]
+
+
+def test_only_ways_out_that_bring_tracks_are_offered(visit: Visit) -> None:
+    page = visit("/search?q=%2Bsitar+genre:polka+year:1900&drift=0")
+    assert "No track answers this search" in page.text
+    assert "Drop the filter" not in page.text  # the other filter still leaves nothing
+    page = visit("/search?q=%2Bsitar+raga+genre:polka&drift=0")
+    rescued = visit(page.link("Drop the filter “genre: polka” (2 tracks)"))
+    assert rescued.titles == ["Raga", "Morning Raga"]
+    assert "Turn the dial" not in page.text
+
+
+def test_words_that_say_nothing_beside_tags_are_left_out_and_said(visit: Visit) -> None:
+    page = visit("/search?q=drone+music+for+song")
+    assert "Left out: music, for, song." in page.text
+    assert page.titles[0] == "Drone 00"
+    assert "Left out:" not in visit("/search?q=sad+%22song%22").text
+
+
+def test_no_second_list_repeats_the_first(visit: Visit) -> None:
+    page = visit("/search?q=raga+techno&drift=0")
+    assert "0 carry all your words" in page.text
+    assert "Outside your words" not in page.text
 
 
 def test_markup_in_a_title_or_query_is_shown_never_run(visit: Visit) -> None:
@@ -252,6 +278,6 @@ def test_a_full_page_stays_under_150_kb(tmp_path: Path, model: TagModel) -> None
 
 
 def test_the_page_is_made_of_values_that_any_client_could_use(searcher: Searcher) -> None:
-    page = search_page(searcher.search(SearchRequest("sad piano", drift=1.0)))
+    page = search_page(searcher.search(SearchRequest("sad piano", drift=1.0)), searcher)
     assert [row.track.track_id for row in page.rows] == [hit.track.track_id for hit in page.result.hits]
     assert page.steering.rows[0].kin[0].strength == 100

@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 
 import web
+from search.document import Document
 from search.embedded import EmbeddedEngine
 from search.searcher import Searcher
+from tagmodel.track import Track
+from tests.web.conftest import id_of
 from web.app import create_app
+from web.home_page import home_page
 
 PAGES = [
     "/",
@@ -70,6 +74,20 @@ def test_home_says_what_is_there_and_where_to_begin(visit) -> None:
     assert visit(page.link("sad piano -vocals Two words, one ruled out")).titles[:2] == ["Small Room", "Empty House"]
     assert visit(page.link("drone 45")).titles[0] == "Drone 00"
     assert "techno dark" not in page.text  # an example is shown only where it finds something
+
+
+def test_examples_are_tried_again_only_when_the_index_changed(tmp_path: Path, model) -> None:
+    engine = EmbeddedEngine.open(tmp_path / "index", create=True)
+    searcher = Searcher(engine, model)
+    assert home_page(searcher).examples == ()
+    techno = Document(Track("x:1"), typed=(id_of("electronic"),))
+    with engine.writer() as writer:
+        writer.write([techno])
+        writer.commit()
+    first, again = home_page(searcher).examples, home_page(searcher).examples
+    engine.close()
+    assert [example.query for example in first] == ["electronic -vocals"]
+    assert again is first
 
 
 def test_an_empty_index_says_how_to_fill_it(tmp_path: Path, model) -> None:
