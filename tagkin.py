@@ -5,10 +5,17 @@ A subcommand's module is imported when it is used, so that `tagkin --help` answe
 
 from __future__ import annotations
 
+import errno
 import importlib
-from typing import NamedTuple
+import os
+import sys
+from typing import Any, NamedTuple, NoReturn
 
 import click
+
+UNWRITABLE_STATUS = 3
+# What writing to a full or failing stdout says; EPIPE is not here, as `tagkin export | head` is fine and click ends it.
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 
 
 class Place(NamedTuple):
@@ -74,7 +81,34 @@ class LazyGroup(click.Group):
             formatter.write_dl(rows)
 
 
-@click.group(cls=LazyGroup, places=COMMANDS)
+class RootGroup(LazyGroup):
+    """The whole command, which ends with one line and a status when its output cannot be written."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run as click does, and write out all of stdout before the status is decided."""
+        try:
+            try:
+                return super().main(*args, **extra)
+            finally:
+                if sys.stdout is not None:  # it is where the caller closed it
+                    sys.stdout.flush()
+        except OSError as error:
+            if error.errno not in _UNWRITABLE or error.filename is not None:
+                raise
+            _stop_unwritable(error)
+
+
+def _stop_unwritable(error: OSError) -> NoReturn:
+    # A command that ended with this status has said why.
+    ending = error.__context__
+    if not (isinstance(ending, SystemExit) and ending.code == UNWRITABLE_STATUS):
+        click.echo(f"tagkin: the output cannot be written ({error.strerror})", err=True)
+    # What is still buffered goes nowhere, or Python would fail once more when it ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(UNWRITABLE_STATUS)
+
+
+@click.group(cls=RootGroup, places=COMMANDS)
 @click.version_option(package_name="tagkin")
 def main() -> None:
     """Find music by the kin of its tags."""

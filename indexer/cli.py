@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import io
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from indexer.progress import open_progress
 from search.engine import SearchEngine, SearchUnavailable
 from search.engines import open_engine
 from tagmodel.cli.options import data_dir_option, engine_option, model_option
+from tagmodel.cli.written import open_output
 from tagmodel.model import ModelMissing, TagModel, load_model
 
 REJECTS_STATUS = 1  # some rows were not indexed
@@ -32,6 +32,7 @@ ENGINE_STATUS = 3  # the index, or a file, cannot be read or written; what was a
 INTERRUPTED_STATUS = 130
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
+
 
 @contextmanager
 def exit_statuses() -> Iterator[None]:
@@ -45,7 +46,8 @@ def exit_statuses() -> Iterator[None]:
     except OSError as error:
         if error.errno == errno.EPIPE:  # `tagkin export | head`: click knows what to do
             raise
-        _exit(f"{error.filename or 'output'}: cannot be written ({error.strerror})", ENGINE_STATUS)
+        where = f"{error.filename}:" if error.filename else "the output"
+        _exit(f"{where} cannot be written ({error.strerror})", ENGINE_STATUS)
     except KeyboardInterrupt:
         _exit("stopped; what was committed stays, and the same command goes on from there", INTERRUPTED_STATUS)
 
@@ -150,7 +152,7 @@ def export_command(engine: str, file_format: str, output: str, with_implied: boo
     with exit_statuses():
         index = open_engine(engine)
         try:
-            with _output(output) as stream:
+            with open_output(output) as stream:
                 _export(index, file_format, stream, with_implied)
         finally:
             index.close()
@@ -165,20 +167,3 @@ def _export(index: SearchEngine, file_format: str, stream: IO[bytes], with_impli
     export_csv(index.all_documents(), text, spelling)
     text.flush()
     text.detach()
-
-
-@contextmanager
-def _output(output: str) -> Iterator[IO[bytes]]:
-    """Open stdout, or a file that appears under its name only when it is whole."""
-    if output == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    path = Path(output)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as stream:
-            yield stream
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

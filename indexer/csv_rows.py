@@ -20,6 +20,7 @@ MAX_ROW_LINES = 1_000
 
 # Tried in this order; the one that the header holds most often wins.
 DELIMITERS = ",;\t|"
+_DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def _read_row(first: _Line, lines: _Lines, columns: list[str], delimiter: str) -
         text = first.text
         cells = _read_cells(first, lines, taken, delimiter)
         if len(cells) != len(columns):
-            raise _BadRow(_wrong_count(len(columns), len(cells)))
+            raise _BadRow(_wrong_count(len(columns), len(cells), delimiter))
     except _BadRow as error:
         lines.put_back(taken)
         return Reject(first.number, str(error), first.text[:RAW_SHOWN].rstrip("\r\n"))
@@ -148,6 +149,7 @@ def _take_to_quote(lines: _Lines, taken: list[_Line]) -> str:
     return ""
 
 
-def _wrong_count(expected: int, got: int) -> str:
-    slip = "is a comma in a value without quotes around it?" if got > expected else "is the row cut off?"
+def _wrong_count(expected: int, got: int, delimiter: str) -> str:
+    name = _DELIMITER_NAMES.get(delimiter, repr(delimiter))
+    slip = f"is a {name} in a value without quotes around it?" if got > expected else "is the row cut off?"
     return f"expected {expected} fields, got {got}; {slip}"

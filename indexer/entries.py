@@ -110,3 +110,8 @@ class Catalogue(Protocol):
         SourceError
             If the source turns out to be unreadable on the way.
         """
+
+
+def counted(n: int, thing: str) -> str:
+    """Write a number with what it counts: ``1 track``, ``2,000 tracks``."""
+    return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"

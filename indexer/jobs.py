@@ -7,19 +7,20 @@ leaves nothing behind.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from indexer.catalogues import SourceOptions, TableCatalogue, open_catalogue
 from indexer.enrichment import Enricher
-from indexer.entries import Catalogue
+from indexer.entries import Catalogue, counted
 from indexer.loading import LoadOptions, Progress, load_catalogue
 from indexer.mapping import FIELDS, MappingError, save_mapping
 from indexer.reading import LoadSummary, survey_catalogue
 from indexer.reexpansion import reexpand_index
 from indexer.rejects import Rejects
-from search.engine import IndexWriter, SearchEngine
+from search.engine import IndexWriter, SearchEngine, SearchUnavailable
 from search.engines import open_engine
 from tagmodel.model import TagModel
 
@@ -31,7 +32,7 @@ class IndexJob:
     Parameters
     ----------
     engine
-        Address of the index; not opened when `dry_run`.
+        Address of the index; a `dry_run` opens it only to say what would be pruned.
     reexpand
         Expand the whole index anew after the sources.
     """
@@ -68,7 +69,7 @@ def run_index(job: IndexJob, progress: Progress) -> int:
     enricher = Enricher(job.model)
     with Rejects(job.rejects, progress.say) as rejects:
         if job.dry_run:
-            _survey(catalogues, enricher, rejects, progress)
+            _survey(job, catalogues, enricher, rejects, progress)
         else:
             _write(job, catalogues, enricher, rejects, progress)
         say_unknown_tags(len(enricher.unknown), progress)
@@ -111,13 +112,39 @@ def show_mapping(catalogue: TableCatalogue, progress: Progress) -> None:
         progress.say("  no column of tags was recognized: say --map tags=COLUMN if there is one")
 
 
-def _survey(catalogues: Sequence[Catalogue], enricher: Enricher, rejects: Rejects, progress: Progress) -> None:
-    for catalogue in catalogues:
-        rejects.begin()
-        summary = survey_catalogue(catalogue, enricher, rejects, progress)
-        good = summary.rows - summary.rejected
-        counts = f"{counted(good, 'track')}, {counted(summary.rejected, 'row')} rejected"
-        progress.say(f"{catalogue.label}: {counts}; nothing was written")
+def _survey(
+    job: IndexJob, catalogues: Sequence[Catalogue], enricher: Enricher, rejects: Rejects, progress: Progress
+) -> None:
+    with _index_to_prune(job, progress) as engine:
+        for catalogue in catalogues:
+            rejects.begin()
+            summary = survey_catalogue(catalogue, enricher, rejects, progress, engine)
+            counts = [
+                counted(summary.rows - summary.rejected, "track"),
+                f"{counted(summary.rejected, 'row')} rejected",
+            ]
+            if engine is not None:
+                counts.append(f"{counted(summary.pruned, 'track')} would be pruned")
+            progress.say(f"{catalogue.label}: {', '.join(counts)}; nothing was written")
+            _say_remarks(summary, progress)
+
+
+@contextmanager
+def _index_to_prune(job: IndexJob, progress: Progress) -> Iterator[SearchEngine | None]:
+    """Open the index of a dry run that is to say what would be pruned; None where there is nothing to look at."""
+    if not job.load_options.prune:
+        yield None
+        return
+    try:
+        engine = open_engine(job.engine)
+    except SearchUnavailable as error:
+        progress.say(f"what would be pruned is not known: {error}")
+        yield None
+        return
+    try:
+        yield engine
+    finally:
+        engine.close()
 
 
 def _write(
@@ -163,8 +190,15 @@ def say_summary(label: str, summary: LoadSummary, seconds: float, progress: Prog
     progress.say(f"{label}: {said} ({seconds:.1f} s, {summary.rows / max(seconds, 1e-9):,.0f} rows a second)")
     for source, count in sorted(summary.taken_over.items()):
         progress.say(f"  {count:,} of the changed tracks belonged to the source {source!r} before; they share ids")
+    _say_remarks(summary, progress)
+
+
+def _say_remarks(summary: LoadSummary, progress: Progress) -> None:
+    if summary.untagged:
+        carry = "carries" if summary.untagged == 1 else "carry"
+        progress.say(f"  {counted(summary.untagged, 'track')} {carry} no tags")
     if summary.unpruned:
-        progress.say(f"  nothing was pruned: {summary.unpruned}")
+        progress.say(f"  nothing is pruned: {summary.unpruned}")
 
 
 def say_unknown_tags(n_unknown: int, progress: Progress) -> None:
@@ -175,8 +209,3 @@ def say_unknown_tags(n_unknown: int, progress: Progress) -> None:
             f"{counted(n_unknown, 'tag')} {are} not in the model: {they} found literally; "
             f"retrain with `tagkin train tags --catalogue FILE` to give {them} kin"
         )
-
-
-def counted(n: int, thing: str) -> str:
-    """Write a number with what it counts: ``1 track``, ``2,000 tracks``."""
-    return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"

@@ -16,7 +16,7 @@ from typing import Protocol
 import orjson
 
 from indexer.enrichment import Enricher, keep_heard
-from indexer.entries import Catalogue, Entry, SourceError
+from indexer.entries import Catalogue, Entry, SourceError, counted
 from indexer.reading import LoadSummary, Reading
 from indexer.rejects import Rejects
 from indexer.seen import SeenIds
@@ -103,14 +103,14 @@ def load_catalogue(
     run = _Run(catalogue, engine, writer, enricher, rejects, progress, options)
     if checkpoint is None:
         return run.load()
-    progress.say(f"resuming {catalogue.label}: an earlier run stopped after {checkpoint.rows:,} rows")
+    progress.say(f"resuming {catalogue.label}: an earlier run stopped after {counted(checkpoint.rows, 'row')}")
     try:
         return run.load(checkpoint)
     except _SourceChanged:
         if not catalogue.rereadable:
             raise SourceError(
-                f"{catalogue.label}: an earlier run stopped after {checkpoint.rows:,} rows, and this is not the same "
-                "stream; say --restart to index it from its start, or give it another --source-name"
+                f"{catalogue.label}: an earlier run stopped after {counted(checkpoint.rows, 'row')}, and this is not "
+                "the same stream; say --restart to index it from its start, or give it another --source-name"
             ) from None
         progress.say(f"{catalogue.label} has changed since then: beginning at its start")
         return run.load()
@@ -212,19 +212,8 @@ class _Run:
 
     def _prune(self, reading: Reading) -> None:
         """Remove the tracks of this source that it no longer has, if every row could be told."""
-        summary = reading.summary
-        if reading.unidentified:
-            summary.unpruned = (
-                f"{reading.unidentified:,} rows cannot be read, so it is not known which tracks they keep"
-            )
-        elif summary.rows == summary.rejected:
-            summary.unpruned = "not one row of the source can be used"
-        else:
-            summary.pruned = self.writer.delete(reading.seen.missing(self._track_ids(reading.sources)))
-
-    def _track_ids(self, sources: set[str]) -> Iterator[str]:
-        documents = self.engine.all_documents()
-        return (document.track.track_id for document in documents if document.track.source in sources)
+        if gone := reading.gone(self.engine):
+            reading.summary.pruned = self.writer.delete(gone)
 
 
 def _nothing_known(_tag_id: str) -> None:

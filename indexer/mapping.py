@@ -49,6 +49,10 @@ FIELDS = tuple(KNOWN_HEADERS)
 # These are the project's own names: another catalogue's "Source" or "Shares" hardly means the same.
 _OWN_NAMES = frozenset({"source", "shares"})
 
+# A track is known by one of the first, and found by one of the second.
+_KNOWN_BY = frozenset({"track_id", "isrc", "title", "artist", "album"})
+_WORTH_FINDING = frozenset({"title", "artist", "tags", "genre"})
+
 _EXPORTED = frozenset(field.name for field in fields(Track))
 
 # Between the tags of one cell, unless said otherwise.
@@ -118,6 +122,8 @@ def is_export(columns: Iterable[str]) -> bool:
 def _names(column: str, header: str, name: str, sample: Sequence[Mapping[str, object]]) -> bool:
     if name in _OWN_NAMES:
         return column == header
+    if name == "tags":  # of several columns with one header, every one counts; the reader has numbered them
+        column = re.sub(r"\.\d+$", "", column)
     if re.sub(r"[\W_]", "", column).casefold() != header:
         return False
     # "Track" is a title in one catalogue and the number on the disc in the next.
@@ -180,10 +186,11 @@ def check_columns(mapping: ColumnMapping, columns: Sequence[str], certain: bool 
             raise MappingError(
                 f"field {name}: no column {column!r}{_nearest(column, columns)}; columns: {', '.join(columns)}"
             )
-    if not {"title", "artist", "tags", "genre"} & set(mapping.columns):
+    if not _KNOWN_BY & set(mapping.columns) or not _WORTH_FINDING & set(mapping.columns):
         raise MappingError(
-            f"none of the columns {', '.join(columns)} has a well-known name; say which is which, "
-            "for example --map title=COLUMN --map artist=COLUMN --map tags=COLUMN"
+            f"expected a column of title, artist or id, got {', '.join(columns)}: none has a well-known name that is "
+            "enough to know tracks by; say which is which, for example "
+            "--map title=COLUMN --map artist=COLUMN --map tags=COLUMN"
         )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, TypeGuard
 
-from indexer.entries import Catalogue, Entry, Found, Reject
+from indexer.entries import Catalogue, Entry, Found, Reject, counted
 from indexer.rejects import Rejects
 from indexer.seen import SeenIds
 from tagmodel.track import Track
@@ -17,6 +17,7 @@ from tagmodel.track import Track
 if TYPE_CHECKING:
     from indexer.enrichment import Enricher
     from indexer.loading import Progress
+    from search.engine import SearchEngine
 
 # Rows read at once when nothing is written.
 _SURVEY_BATCH = 2_000
@@ -30,6 +31,8 @@ class LoadSummary:
     ----------
     skipped
         Tracks that an earlier run, which was interrupted, had written.
+    untagged
+        Tracks with neither tags nor a genre: nothing but their names finds them.
     taken_over
         Tracks that belonged to another source before, by that source.
     unpruned
@@ -43,6 +46,7 @@ class LoadSummary:
     skipped: int = 0
     rejected: int = 0
     pruned: int = 0
+    untagged: int = 0
     taken_over: Counter[str] = field(default_factory=Counter)
     unpruned: str = ""
 
@@ -79,8 +83,21 @@ class Reading:
             tracks = [entry.track for entry in batch if self._is_good(entry, duplicates)]
         self.sources.update({track.source for track in tracks})
         self.summary.rows += len(batch)
+        self.summary.untagged += sum(not (track.tags or track.genre) for track in tracks)
         self._digest.update("".join(map(_entry_text, batch)).encode("utf-8", "backslashreplace"))
         return tracks
+
+    def gone(self, engine: SearchEngine) -> list[str]:
+        """Return the ids that an index has of this source and the source no longer; none if some row is unknown."""
+        if self.unidentified:
+            rows = counted(self.unidentified, "row")
+            self.summary.unpruned = f"{rows} cannot be read, so it is not known which tracks are kept"
+            return []
+        if self.summary.rows == self.summary.rejected:
+            self.summary.unpruned = "not one row of the source can be used"
+            return []
+        tracks = (document.track for document in engine.all_documents())
+        return self.seen.missing(track.track_id for track in tracks if track.source in self.sources)
 
     def _is_good(self, entry: Entry, duplicates: Mapping[int, int]) -> TypeGuard[Found]:
         """Whether an entry is to be indexed; what is not, is rejected."""
@@ -115,8 +132,15 @@ def _entry_text(entry: Entry) -> str:
     )
 
 
-def survey_catalogue(catalogue: Catalogue, enricher: Enricher, rejects: Rejects, progress: Progress) -> LoadSummary:
+def survey_catalogue(
+    catalogue: Catalogue, enricher: Enricher, rejects: Rejects, progress: Progress, engine: SearchEngine | None = None
+) -> LoadSummary:
     """Read a catalogue as if it were indexed: rejects, duplicates, unknown tags.
+
+    Parameters
+    ----------
+    engine
+        The index whose tracks would be pruned, to count these; None counts none.
 
     Raises
     ------
@@ -130,4 +154,6 @@ def survey_catalogue(catalogue: Catalogue, enricher: Enricher, rejects: Rejects,
         while batch := list(islice(entries, _SURVEY_BATCH)):
             enricher.enrich(reading.accept(batch))
             progress.advance(len(batch))
+        if engine is not None:
+            reading.summary.pruned = len(reading.gone(engine))
         return reading.summary

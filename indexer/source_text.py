@@ -12,7 +12,7 @@ import io
 import lzma
 import sys
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, AnyStr, BinaryIO, cast
@@ -26,6 +26,11 @@ COMPRESSIONS: Mapping[str, Callable[[Path, str], Any]] = {".gz": gzip.open, ".xz
 STDIN = Path("-")
 
 _BLOCK = 1 << 20  # bytes
+# Text of any language and encoding has next to no control characters; among random bytes every tenth is one.
+_MOST_CONTROLS = 0.02
+_CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b")
+_LOOKED_AT = 4_000  # bytes
+_REPLACED = 0xFFFD
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -97,10 +102,25 @@ def find_codec(encoding: str) -> codecs.IncrementalDecoder:
 
 
 def _encoding_error(path: Path, encoding: str, offset: int, line: int, block: bytes) -> SourceError:
+    if not _is_text(block):
+        return SourceError(
+            f"{path}: is no text: expected a table of {encoding} text, got bytes that no text has; "
+            "is it a spreadsheet, an archive, or damaged? Save a spreadsheet as CSV"
+        )
     return SourceError(
         f"{path}: expected {encoding}, got a byte that is not at offset {offset:,} (line {line:,}); "
         f"it looks like {_likely_encoding(block)}: pass --encoding {_likely_encoding(block)} if that is right"
     )
+
+
+def _is_text(block: bytes) -> bool:
+    """Whether bytes could be text in some encoding; the NULs of UTF-16 are no control characters there."""
+    head = block[:_LOOKED_AT]
+    codes: Iterable[int] = head
+    if _likely_encoding(head).startswith("utf-16"):
+        codes = map(ord, head[: len(head) & ~1].decode(_likely_encoding(head), "replace"))
+    controls = sum(code in _CONTROLS or code == _REPLACED for code in codes)
+    return controls <= _MOST_CONTROLS * len(head)
 
 
 def _likely_encoding(block: bytes) -> str:

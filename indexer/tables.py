@@ -13,7 +13,7 @@ from pathlib import Path
 import orjson
 
 from indexer.csv_rows import read_csv
-from indexer.entries import RAW_SHOWN, RawRow, Reject, SourceError
+from indexer.entries import RAW_SHOWN, RawRow, Reject, SourceError, counted
 from indexer.source_text import (
     COMPRESSIONS,
     MAX_ROW,
@@ -76,7 +76,8 @@ class Table:
         if not self.columns:
             first = next(row for row in self._sample if isinstance(row, Reject))
             raise SourceError(
-                f"{path}: none of the first {len(self._sample)} rows can be read; line {first.line}: {first.reason}"
+                f"{path}: of the first {counted(len(self._sample), 'row')} none can be read; "
+                f"line {first.line}: {first.reason}"
             )
         # A header is a fact; the keys of the first JSON lines are only what was seen so far.
         self.columns_certain = file_format != "jsonl"

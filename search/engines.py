@@ -13,7 +13,10 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 
 
 def _open_directory(address: str, create: bool) -> SearchEngine:
-    return EmbeddedEngine.open(Path(address).expanduser(), create)
+    path = Path(address).expanduser()
+    if path.exists() and not path.is_dir():
+        raise SearchUnavailable(f"expected the directory of an index: {address} is a file, not a directory")
+    return EmbeddedEngine.open(path, create)
 
 
 # Scheme of the address → how to open it; "" is an address without a scheme.

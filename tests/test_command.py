@@ -129,3 +129,38 @@ def test_the_installed_program_is_this_command() -> None:
     assert "No such command 'serch'" in done.stderr
     version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True, timeout=60)
     assert re.fullmatch(r"tagkin, version \d+\.\d+\.\d+\n", version.stdout)
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Make an index to ask; return the option that names it."""
+    folder = tmp_path_factory.mktemp("shelf")
+    (folder / "songs.csv").write_text("title,tags\nBlue,sitar\n")
+    engine = ["--engine", str(folder / "index")]
+    command = [sys.executable, "-m", "tagkin", "index", str(folder / "songs.csv"), *engine]
+    subprocess.run(command, capture_output=True, check=True, timeout=60)
+    return engine
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("search", "sitar"),
+        ("search", "sitar", "--json"),
+        ("stats",),
+        ("export",),
+        ("kin", "sitar"),
+        ("kin", "sitar", "--json"),
+        ("path", "sitar", "raga"),
+        ("graph", "sitar"),
+        ("--help",),
+    ],
+    ids=" ".join,
+)
+def test_a_full_output_ends_with_one_line_and_status_3(shelf: list[str], arguments: tuple[str, ...]) -> None:
+    engine = shelf if arguments[0] in {"search", "stats", "export"} else []
+    command = [sys.executable, "-m", "tagkin", *arguments, *engine]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    assert done.returncode == 3, done.stderr
+    assert done.stderr == "tagkin: the output cannot be written (No space left on device)\n"

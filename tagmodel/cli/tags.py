@@ -1,10 +1,13 @@
 """Commands that answer from a tag model alone: the kin of a tag, a path between two, the graph as a file.
 
-Exit status 0 with an answer, 1 without (an unknown tag, no path, no model), 2 for a wrong command line.
+Exit status 0 with an answer, 1 without (an unknown tag, no path), 2 for a wrong command line or model, 3 when the
+output cannot be written.
 """
 
 from __future__ import annotations
 
+import errno
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -12,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from tagmodel.cli.options import model_option
+from tagmodel.cli.written import open_output
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 ORIGIN_HEADERS = {"co-occurrence": "cooccurrence", "word2vec": "word2vec", "ALS": "als"}
 BAR_WIDTH = 20  # characters for a similarity of 1
 FORMATS = ("svg", "json", "graphml")
+NOT_FOUND, WRONG, UNWRITABLE = 1, 2, 3  # exit statuses
 
 json_option = click.option("--json", "as_json", is_flag=True, show_default=True, help="Write JSON for programs.")
 
@@ -66,7 +71,7 @@ def path(source: str, target: str, as_json: bool, model_path: Path | None) -> No
     try:
         steps = path_between(graph, ends[0], ends[1], model.kin)
     except PathMissing as error:
-        _fail(error)
+        _stop(str(error), NOT_FOUND)
     if as_json:
         tags = [_named(model.vocabulary, step.tag_id) | {"similarity": step.similarity} for step in steps]
         _print_json({"path": tags})
@@ -91,7 +96,7 @@ def path(source: str, target: str, as_json: bool, model_path: Path | None) -> No
     "--format",
     "file_format",
     type=click.Choice(FORMATS),
-    show_default="by the file's ending, else svg",
+    show_default="by the file's ending, svg without one",
     help="What to write.",
 )
 @click.option("-o", "--output", default="-", show_default=True, help="File to write; - is standard output.")
@@ -110,6 +115,7 @@ def graph(
     """Write the graph of related tags, whole or around some TAGs: a picture, node-link JSON or GraphML."""
     from tagmodel.graph import neighborhood
 
+    file_format = file_format or _format_of(output)
     model = _open_model(model_path)
     whole = model.graph()
     asked = tuple(dict.fromkeys(_in_graph(model, whole, text) for text in tags))
@@ -121,20 +127,21 @@ def graph(
         min_support=min_support,
         min_similarity=min_similarity,
     )
-    _write(_encoded(part, asked, file_format or _format_of(output)), output)
+    _write(_encoded(part, asked, file_format), output)
 
 
 def _open_model(model_path: Path | None) -> TagModel:
-    from tagmodel.model import BadModel, ModelMissing, load_model
+    from tagmodel.model import ModelMissing, load_model
 
     try:
         return load_model(model_path)
-    except (BadModel, ModelMissing) as error:
-        _fail(error)
+    except ModelMissing as error:
+        _stop(str(error), WRONG)
 
 
-def _fail(error: Exception) -> NoReturn:
-    raise click.ClickException(str(error)) from None
+def _stop(message: str, status: int) -> NoReturn:
+    click.echo(f"tagkin: {message}", err=True)
+    sys.exit(status)
 
 
 def _known(vocabulary: Vocabulary, text: str) -> str:
@@ -143,13 +150,13 @@ def _known(vocabulary: Vocabulary, text: str) -> str:
     try:
         return known_tag(vocabulary, text)
     except UnknownTag as error:
-        _fail(error)
+        _stop(str(error), NOT_FOUND)
 
 
 def _in_graph(model: TagModel, graph: nx.Graph, text: str) -> str:
     tag_id = _known(model.vocabulary, text)
     if tag_id not in graph:
-        raise click.ClickException(f'"{text}" has no kin in this model, so no way leads to it: too few tracks carry it')
+        _stop(f'"{text}" has no kin in this model, so no way leads to it: too few tracks carry it', NOT_FOUND)
     return tag_id
 
 
@@ -221,7 +228,11 @@ def _path_table(vocabulary: Vocabulary, steps: Sequence[Step]) -> Table:
 
 def _format_of(output: str) -> str:
     ending = Path(output).suffix.removeprefix(".").lower()
-    return ending if ending in FORMATS else "svg"
+    if ending and ending not in FORMATS:
+        raise click.BadParameter(
+            f"expected a name that ends in .svg, .json or .graphml, got {output}; or say --format", param_hint="-o"
+        )
+    return ending or "svg"
 
 
 def _encoded(part: nx.Graph, asked: Sequence[str], file_format: str) -> bytes:
@@ -242,12 +253,11 @@ def _picture(part: nx.Graph, asked: Sequence[str]) -> str:
 
 
 def _write(data: bytes, output: str) -> None:
-    """Write to standard output, or to a file all at once: a full disk leaves an older file as it was."""
-    if output == "-":
-        click.echo(data, nl=False)
-        return
     try:
-        with click.open_file(output, "wb", atomic=True) as file:
-            file.write(data)
+        with open_output(output) as stream:
+            stream.write(data)
     except OSError as error:
-        raise click.FileError(output, error.strerror) from None
+        if error.errno == errno.EPIPE:  # `tagkin graph | head`: click knows what to do
+            raise
+        where = f"{error.filename}:" if error.filename else "the output"
+        _stop(f"{where} cannot be written ({error.strerror})", UNWRITABLE)

@@ -136,7 +136,7 @@ def test_an_index_can_be_expanded_anew_without_its_sources(desk: Desk, monkeypat
         ("a.csv", b"", "is it empty"),
         ("a.csv", b"title,tags\n", "nothing but a header"),
         ("a.csv", "title,tags\nGröße,rock\n".encode("cp1252"), "pass --encoding cp1252"),
-        ("a.csv", b"a,b\n1,2\n", "none of the columns a, b has a well-known name"),
+        ("a.csv", b"a,b\n1,2\n", "expected a column of title, artist or id, got a, b"),
         ("a.csv", b"title,length\nx,180000\ny,200000\n", "did you pass milliseconds"),
         ("a.parquet", b"x", "no readable Parquet file"),
     ],
@@ -282,3 +282,48 @@ def test_ctrl_c_ends_with_130_and_the_same_command_resumes(desk: Desk) -> None:
     result = desk.index("-", stdin=b"".join(lines))
     assert "resuming stdin" in result.stderr
     assert len(desk.documents()) == 5_000
+
+
+def test_a_table_without_anything_to_know_tracks_by_is_refused_once(desk: Desk) -> None:
+    result = desk.index(desk.write("a.csv", "Moods,BPM\nsad,90\nslow,80\n"))
+    assert result.exit_code == 2
+    assert "expected a column of title, artist or id, got Moods, BPM" in result.stderr
+    assert "--map title=COLUMN" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not desk.engine.exists()
+
+
+def test_two_columns_of_one_header_are_joined(desk: Desk) -> None:
+    assert desk.index(desk.write("a.csv", "title,tags,tags\nBlue,sad,slow\n")).exit_code == 0
+    assert [document.track.tags for document in desk.documents().values()] == [("sad", "slow")]
+
+
+def test_a_dry_run_says_what_would_be_pruned(desk: Desk) -> None:
+    path = desk.write("a.csv", CSV)
+    result = desk.index(path, "--dry-run", "--prune")
+    assert (result.exit_code, "what would be pruned is not known: no index at" in result.stderr) == (0, True)
+    assert not desk.engine.exists()
+    desk.index(path)
+    before = desk.documents()
+    desk.write("a.csv", "".join(CSV.splitlines(keepends=True)[:2]))
+    assert (
+        "1 track, 0 rows rejected, 1 track would be pruned; nothing was"
+        in desk.index(path, "--dry-run", "--prune").stderr
+    )
+    assert desk.documents() == before
+    desk.write("a.csv", CSV + "x,y\n")
+    assert "nothing is pruned: 1 row cannot be read" in desk.index(path, "--dry-run", "--prune").stderr
+
+
+def test_tracks_without_tags_are_counted(desk: Desk) -> None:
+    path = desk.write("a.csv", "title,tags,genre\nBlue,sad,\nRed,,\nGreen,,rock\n")
+    for options in ((), ("--dry-run",)):
+        assert "  1 track carries no tags\n" in desk.index(path, *options).stderr
+    assert "no tags" not in desk.index(desk.write("b.csv", CSV)).stderr
+
+
+def test_a_file_in_place_of_the_index_is_told(desk: Desk) -> None:
+    desk.engine.write_text("mine")
+    result = desk.index(desk.write("a.csv", CSV))
+    assert (result.exit_code, "index is a file, not a directory" in result.stderr) == (3, True)
+    assert desk.engine.read_text() == "mine"

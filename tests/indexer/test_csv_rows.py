@@ -43,6 +43,10 @@ def test_a_row_with_too_many_or_too_few_fields_is_rejected_with_its_line() -> No
     ]
 
 
+def test_a_wrong_count_names_the_delimiter_of_the_file() -> None:
+    assert bad("a;b\n1;2;3\n") == [(2, "expected 2 fields, got 3; is a semicolon in a value without quotes around it?")]
+
+
 def test_a_quote_that_is_never_closed_costs_one_row_and_not_the_file() -> None:
     rows = "".join(f"{at},x\n" for at in range(3 * MAX_ROW_LINES))
     text = f'a,b\n"open,1\n{rows}'

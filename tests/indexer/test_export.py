@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import orjson
@@ -126,3 +128,19 @@ def test_real_catalogues_come_back_unchanged(tmp_path: Path, data_dir: Path, fil
     exported = tmp_path / f"all.{file_format}"
     assert desk.export("--format", file_format, "-o", exported).exit_code == 0
     assert "0 added, 31,880 unchanged" in desk.index(exported).stderr
+
+
+def test_a_link_is_followed_and_a_pipe_is_written_through(desk: Desk) -> None:
+    desk.index(desk.write("a.csv", CSV))
+    real, link, pipe = desk.folder / "real.jsonl", desk.folder / "link.jsonl", desk.folder / "pipe"
+    real.write_text("old")
+    link.symlink_to(real)
+    assert desk.export("-o", link).exit_code == 0
+    assert link.is_symlink()
+    assert real.read_text() == desk.export().stdout
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as threads:
+        read = threads.submit(pipe.read_text)
+        assert desk.export("-o", pipe).exit_code == 0
+        assert read.result(timeout=30) == real.read_text()
+    assert pipe.is_fifo()

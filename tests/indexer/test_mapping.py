@@ -80,7 +80,7 @@ def test_a_column_that_is_not_there_is_named_with_the_nearest() -> None:
 
 
 def test_a_table_of_which_nothing_is_known_asks_for_a_mapping() -> None:
-    with pytest.raises(MappingError, match="none of the columns A, B has a well-known name"):
+    with pytest.raises(MappingError, match="expected a column of title, artist or id, got A, B"):
         check_columns(ColumnMapping({"year": ("B",)}), ["A", "B"])
 
 
@@ -99,3 +99,8 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None
         load_mapping(tmp_path / "mapping.json")
     with pytest.raises(MappingError, match=r"missing\.json: cannot be read"):
         load_mapping(tmp_path / "missing.json")
+
+
+def test_columns_of_tags_that_share_a_header_are_joined() -> None:
+    assert guess_mapping(["Title", "tags", "tags.2"]).columns["tags"] == ("tags", "tags.2")
+    assert guess_mapping(["Title", "Title.2"]).columns["title"] == ("Title",)

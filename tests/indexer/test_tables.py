@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import lzma
+import random
 from pathlib import Path
 
 import pyarrow as pa
@@ -74,6 +75,16 @@ def test_a_wrong_encoding_far_into_a_file_is_found_before_the_first_row(tmp_path
         cells(tmp_path / "a.csv")
 
 
+@pytest.mark.parametrize(
+    "content", [random.Random(5).randbytes(5_000), gzip.compress(CSV.encode() * 99), b"\0\0\0\xff" * 99]
+)
+def test_bytes_that_are_no_text_are_called_that(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(SourceError, match="is no text") as caught:
+        cells(tmp_path / "a.csv")
+    assert "--encoding" not in str(caught.value)
+
+
 def test_text_that_is_utf_16_without_its_mark_is_recognized(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"\xff" + CSV.encode("utf-16-be"))
     with pytest.raises(SourceError, match="utf-16"):
@@ -91,7 +102,7 @@ def test_text_that_is_utf_16_without_its_mark_is_recognized(tmp_path: Path) -> N
         ("a.csv.gz", gzip.compress(CSV.encode() * 999)[:-9], "damaged or cut off"),
         ("a.csv.xz", lzma.compress(CSV.encode() * 999)[:-9], "damaged or cut off"),
         ("a.parquet", b"PAR1 no", "no readable Parquet file"),
-        ("a.jsonl", b"[1]\n", r"none of the first 1 rows can be read; line 1: .* one JSON list"),
+        ("a.jsonl", b"[1]\n", r"of the first 1 row none can be read; line 1: .* one JSON list"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_whole(tmp_path: Path, name: str, content: bytes, message: str) -> None:

@@ -1,7 +1,9 @@
 import io
+import os
 import subprocess
 import sys
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 
 import networkx as nx
 import orjson
@@ -113,7 +115,7 @@ def test_the_graph_around_a_tag_in_each_format(run):
 
 
 def test_the_file_name_says_the_format_unless_it_is_given(run, tmp_path):
-    names = {"a.svg": b"<svg", "a.json": b'{"dir', "a.graphml": b"<graphml", "a.txt": b"<svg"}
+    names = {"a.svg": b"<svg", "a.json": b'{"dir', "a.graphml": b"<graphml", "a": b"<svg"}
     for name, beginning in names.items():
         assert run(graph, "-o", str(tmp_path / name)).exit_code == 0
         assert (tmp_path / name).read_bytes().startswith(beginning)
@@ -138,13 +140,36 @@ def test_thresholds_cut_the_bridge(run):
 
 def test_a_file_that_cannot_be_written_is_named(run, tmp_path):
     result = run(graph, "-o", str(tmp_path / "nowhere" / "a.svg"))
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert "nowhere" in result.stderr
+
+
+def test_a_format_that_there_is_not_is_refused_unless_it_is_given(run, tmp_path):
+    result = run(graph, "-o", str(tmp_path / "a.pdf"))
+    assert result.exit_code == 2
+    assert all(name in result.stderr for name in ("svg", "json", "graphml", "--format"))
+    assert not (tmp_path / "a.pdf").exists()
+    assert run(graph, "-o", str(tmp_path / "a.pdf"), "--format", "json").exit_code == 0
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"{")
+
+
+def test_a_link_and_a_pipe_are_written_through(run, tmp_path):
+    real, link, pipe = tmp_path / "real.svg", tmp_path / "link.svg", tmp_path / "pipe.svg"
+    link.symlink_to(real)
+    assert run(graph, "-o", str(link)).exit_code == 0
+    assert link.is_symlink()
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as threads:
+        read = threads.submit(pipe.read_bytes)
+        assert run(graph, "-o", str(pipe)).exit_code == 0
+        assert read.result(timeout=30) == real.read_bytes()
+    assert pipe.is_fifo()
 
 
 def test_a_missing_model_is_said(tmp_path):
     result = CliRunner().invoke(kin, ["sitar", "--model", str(tmp_path / "none")], catch_exceptions=False)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
+    assert result.stderr.startswith("tagkin: ")
     assert str(tmp_path / "none") in result.stderr
 
 
