@@ -7,6 +7,7 @@ import resource
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ from search.embedded.writer import EmbeddedWriter
 from search.engine import BadIndex, SearchUnavailable
 from search.plan import Plan
 from tagmodel.track import Track
+
+NOBODY = 65_534  # the user id that Linux gives to nobody
 
 
 def documents(first: int, last: int) -> list[Document]:
@@ -236,12 +239,33 @@ def test_an_index_on_a_read_only_disk_is_searched_but_not_written(small_disk: Pa
         EmbeddedEngine.open(small_disk / "new", create=True)
 
 
+@contextmanager
+def normal_user(folder: Path) -> Iterator[None]:
+    """Act as a user who owns a folder and nothing else, as root may do everything."""
+    if os.geteuid() != 0:
+        yield
+        return
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, NOBODY, NOBODY)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
 def test_a_directory_without_permission_is_said(directory: Path) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root may do everything")
-    database_path(directory).chmod(0)
-    with pytest.raises(SearchUnavailable, match="permission"):
-        EmbeddedEngine.open(directory)
+    # Beside pytest's own folders, which nobody else may enter.
+    with tempfile.TemporaryDirectory() as open_to_all:
+        Path(open_to_all).chmod(0o755)
+        index = Path(shutil.copytree(directory, Path(open_to_all) / "index"))
+        with normal_user(index):
+            engine = EmbeddedEngine.open(index)
+            assert engine.state().n_tracks == 100
+            engine.close()
+            database_path(index).chmod(0)
+            with pytest.raises(SearchUnavailable, match="permission"):
+                EmbeddedEngine.open(index)
 
 
 # A bad document
