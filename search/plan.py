@@ -117,8 +117,3 @@ class Plan:
     offset: int = 0
     outside: int = 0
     facets: bool = False
-
-    @property
-    def query_tags(self) -> tuple[str, ...]:
-        """Ids of all query tags, in query order."""
-        return tuple(clause.tag_id for group in self.groups for clause in group.clauses)

@@ -113,18 +113,7 @@ def with_offer(query: Query, unknown: Unknown, spelling: str) -> str:
 
 
 def with_filter(query: Query, field: str, value: str) -> str:
-    """Add an alternative value to a filter, or set a range.
-
-    Parameters
-    ----------
-    value
-        As in the query language, without quotes; ``""`` is "not stated".
-
-    Raises
-    ------
-    ValueError
-        If there is no such field, or a range is misspelled.
-    """
+    """Add an alternative value to a filter, or set a range; values and errors are those of `add_filter`."""
     return render_query(replace(query, filters=add_filter(query.filters, field, value)))
 
 

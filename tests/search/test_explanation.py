@@ -83,7 +83,8 @@ def test_bars_stand_in_query_order_the_largest_of_each_tag_first(
     plan = Plan(groups=expander(table).expand(parsed(text), drift).plan_groups())
     runs = [(serves, list(bars)) for serves, bars in groupby(explain(plan, document), key=lambda bar: bar.serves)]
     served = [serves for serves, _ in runs]
-    assert served == [tag for tag in plan.query_tags if tag in served]
+    asked = [clause.tag_id for group in plan.groups for clause in group.clauses]
+    assert served == [tag for tag in asked if tag in served]
     for _, bars in runs:
         amounts = [bar.amount for bar in bars]
         assert amounts == sorted(amounts, reverse=True)
