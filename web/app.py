@@ -1,7 +1,7 @@
 """The web application: a factory that is given its searcher, so that tests pass a small one.
 
-Pages are blueprints, each in the file that is named after it; the JSON twins of the pages will stand beside them and
-take the same values.
+Pages are blueprints, each in the file of `web.pages` that is named after it; their JSON twins in `web.api` take
+the same values.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 from flask import Flask
 
 from search.searcher import Searcher
-from web import error_pages, home_page, search_page, security, suggest_page, wording
+from web import links, security
+from web.api import app as api_app
+from web.pages import about, errors, graph, home, picks, search, suggest, tag, track, wording
 
 # Longest body that is read: pages take their state from the address, so there is nothing to send.
 MAX_BODY = 64 * 1024  # bytes
@@ -27,9 +29,11 @@ def create_app(searcher: Searcher) -> Flask:
     app.config.from_mapping(MAX_CONTENT_LENGTH=MAX_BODY)
     app.extensions["searcher"] = searcher
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    for page in (home_page, search_page, suggest_page):
+    for page in (home, search, track, suggest, tag, graph, about, picks):
         app.register_blueprint(page.blueprint)
+    api_app.register(app)
+    links.register(app)
     wording.register(app)
-    error_pages.register(app)
+    errors.register(app)
     security.register(app)
     return app

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from search.document import Family
 from search.result import Hit, NamedContribution, TagChip
 from tagmodel.track import Track
-from web.bars import Bar, bar_scale, hit_bar, shares
+from web.pages.bars import Bar, bar_scale, hit_bar, shares
 
 AMOUNTS = st.lists(st.integers(1, 4096).map(lambda units: units / 4096), min_size=1, max_size=30)
 

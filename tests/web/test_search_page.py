@@ -15,8 +15,8 @@ from search.searcher import Searcher
 from tagmodel.model import TagModel
 from tagmodel.track import Track
 from web.app import create_app
-from web.bars import bar_scale
-from web.search_page import search_page
+from web.pages.bars import bar_scale
+from web.pages.search import search_page
 
 Visit = Callable[..., Any]  # the fixture of conftest.py
 

@@ -14,7 +14,7 @@ from search.searcher import Searcher
 from tagmodel.track import Track
 from tests.web.conftest import id_of
 from web.app import create_app
-from web.home_page import home_page
+from web.pages.home import home_page
 
 PAGES = [
     "/",

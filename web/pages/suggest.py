@@ -13,7 +13,7 @@ from search.result import NamedReason, NamedSuggestion, SuggestResult
 from tagmodel.folding import split_tags
 from tagmodel.vocabulary import Vocabulary
 from web.addresses import AddressError
-from web.searching import searcher
+from web.context import searcher
 
 blueprint = Blueprint("suggest", __name__)
 

@@ -11,11 +11,11 @@ from search.result import Hit, SearchRequest, SearchResult
 from search.searcher import Searcher
 from tagmodel.track import Track
 from web.addresses import last_page, page_number, query_string, read_search
-from web.advice import Advice, advise
-from web.bars import Bar, bar_scale, hit_bar, shares
-from web.narrowing import Facet, facets
-from web.searching import searcher
-from web.steering import Steering, steer, steered
+from web.context import searcher
+from web.pages.advice import Advice, advise
+from web.pages.bars import Bar, bar_scale, hit_bar, shares
+from web.pages.narrowing import Facet, facets
+from web.pages.steering import Steering, steer, steered
 
 blueprint = Blueprint("search", __name__)
 

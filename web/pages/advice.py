@@ -20,7 +20,7 @@ from search.query import (
 from search.result import SearchRequest, SearchResult
 from search.searcher import Searcher
 from web.addresses import query_string
-from web.steering import filter_labels, steered
+from web.pages.steering import filter_labels, steered
 
 # Ways out of a search without hits that are tried before they are offered.
 MAX_TRIED = 6

@@ -11,7 +11,7 @@ from flask import Blueprint, render_template
 from search.engine import IndexState
 from search.result import SearchRequest
 from search.searcher import Searcher
-from web.searching import searcher
+from web.context import searcher
 
 blueprint = Blueprint("home", __name__)
 

@@ -9,7 +9,7 @@ from search.engine import FacetValue
 from search.query import Query, with_excluded, with_filter, with_tag
 from search.result import SearchRequest, SearchResult
 from web.addresses import MAX_TEXT, query_string
-from web.steering import steered
+from web.pages.steering import steered
 
 # Values shown at once of each facet, and all that are listed: a page has to stay small.
 VALUES_SHOWN = 7

@@ -1,0 +1,1 @@
+"""The JSON API: the same values as the pages, from the same code."""
