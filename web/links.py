@@ -15,7 +15,11 @@ from flask import Flask, request
 def register(app: Flask) -> None:
     """Give these to the templates by their names."""
     app.jinja_env.globals.update(
-        track_link=track_link, tag_link=tag_link, search_link=search_link, picks_link=picks_link
+        track_link=track_link,
+        tag_link=tag_link,
+        search_link=search_link,
+        picks_link=picks_link,
+        completion_link=completion_link,
     )
 
 
@@ -37,3 +41,8 @@ def search_link(text: str) -> str:
 def picks_link(track_ids: Iterable[str]) -> str:
     """Return the address of the page of some picked tracks, in this order."""
     return f"{request.script_root}/picks?{urlencode([('id', track_id) for track_id in track_ids])}"
+
+
+def completion_link() -> str:
+    """Return the address that completes a tag, for the boxes where tags are typed."""
+    return f"{request.script_root}/api/v1/tags"

@@ -115,8 +115,8 @@ def test_links_keep_the_whole_state(visit: Visit) -> None:
     assert "k=3" in page.address
     assert "without=" in page.address
     assert visit(page.address).titles == page.titles
-    hidden = {one.attributes["name"]: one.attributes["value"] for one in page.all("input") if "name" in one.attributes}
-    assert hidden.keys() == {"q", "without", "k", "drift"}
+    steering = {one.attributes["name"] for one in page.all("input") if one.attributes.get("form") != "picks"}
+    assert steering == {"q", "without", "k", "drift"}
 
 
 def test_a_switch_that_no_longer_acts_is_forgotten(visit: Visit) -> None:
@@ -225,6 +225,23 @@ def test_markup_in_a_title_or_query_is_shown_never_run(visit: Visit) -> None:
     assert "<b>Practice" not in page.response.text
     page = visit("/search?q=%3Cscript%3Ealert(1)%3C%2Fscript%3E", status=None)
     assert "<script>alert" not in page.response.text
+
+
+def test_a_hit_can_be_picked_opened_and_followed_to_more_like_it(visit: Visit) -> None:
+    page = visit("/search?q=piano&drift=0")
+    picks = [one.attributes for one in page.all("input", "pick")]
+    assert {(one["form"], one["name"], one["type"]) for one in picks} == {("picks", "id", "checkbox")}
+    assert ("fma:4", "Pick Choir <b>Practice</b>") in {(one["value"], one["aria-label"]) for one in picks}
+    assert page.link("Empty House") == "/track?id=fma%3A1"
+    assert page.link("More like Empty House") == "/track?id=fma%3A1#similar"
+    (form,) = [one for one in page.all("form") if one.attributes.get("id") == "picks"]
+    assert form.attributes["action"] == "/picks"
+
+
+def test_the_box_can_complete_tags(visit: Visit) -> None:
+    for address in ("/", "/search?q=piano"):
+        (box,) = [one for one in visit(address).all("input") if one.attributes.get("id") == "q"]
+        assert box.attributes["data-complete"] == "/api/v1/tags"
 
 
 def test_only_web_addresses_become_links(visit: Visit) -> None:
