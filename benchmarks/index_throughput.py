@@ -30,12 +30,12 @@ from typing import NamedTuple
 
 import click
 
-from indexer.enrichment import Enricher
 from indexer.entries import Entry, Found
 from indexer.loading import BATCH_SIZE, load_catalogue
 from indexer.rejects import Rejects
 from search.embedded.store import INSERT_TRACK
 from search.engines import open_engine
+from search.enrichment import Enricher
 from tagmodel.model import TagModel, load_model
 from tagmodel.track import Track
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from indexer.mapping import TAG_SEPARATORS
-from tagmodel.folding import split_tags
+from tagmodel.folding import TAG_SEPARATORS, split_tags
 
 # Vorbis comment names, which are free text, by field.
 _VORBIS: Mapping[str, tuple[str, ...]] = {

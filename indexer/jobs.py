@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from indexer.catalogues import SourceOptions, TableCatalogue, open_catalogue
-from indexer.enrichment import Enricher
 from indexer.entries import Catalogue, counted
 from indexer.loading import LoadOptions, Progress, load_catalogue
 from indexer.mapping import FIELDS, MappingError, save_mapping
@@ -22,6 +21,7 @@ from indexer.reexpansion import reexpand_index
 from indexer.rejects import Rejects
 from search.engine import IndexWriter, SearchEngine, SearchUnavailable
 from search.engines import open_engine
+from search.enrichment import Enricher
 from tagmodel.model import TagModel
 
 

@@ -15,13 +15,13 @@ from typing import Protocol
 
 import orjson
 
-from indexer.enrichment import Enricher, keep_heard
 from indexer.entries import Catalogue, Entry, SourceError, counted
 from indexer.reading import LoadSummary, Reading
 from indexer.rejects import Rejects
 from indexer.seen import SeenIds
 from search.document import Document
 from search.engine import IndexWriter, SearchEngine
+from search.enrichment import Enricher, keep_heard
 from tagmodel.track import Track
 
 # Large enough that a commit's disk sync is a small share, small enough that a kill costs a tenth of a second.

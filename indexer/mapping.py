@@ -15,6 +15,7 @@ from pathlib import Path
 import orjson
 
 from indexer.cells import BadTrack, parse_duration
+from tagmodel.folding import TAG_SEPARATORS
 from tagmodel.track import Track
 
 # Folded headers (letters and digits only) that name a field, the plainest first.
@@ -54,9 +55,6 @@ _KNOWN_BY = frozenset({"track_id", "isrc", "title", "artist", "album"})
 _WORTH_FINDING = frozenset({"title", "artist", "tags", "genre"})
 
 _EXPORTED = frozenset(field.name for field in fields(Track))
-
-# Between the tags of one cell, unless said otherwise.
-TAG_SEPARATORS = ",;|\t\n"
 
 # A catalogue whose middle track is longer than this was written in milliseconds.
 LONGEST_MEDIAN = 6 * 3600  # seconds

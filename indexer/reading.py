@@ -15,9 +15,9 @@ from indexer.seen import SeenIds
 from tagmodel.track import Track
 
 if TYPE_CHECKING:
-    from indexer.enrichment import Enricher
     from indexer.loading import Progress
     from search.engine import SearchEngine
+    from search.enrichment import Enricher
 
 # Rows read at once when nothing is written.
 _SURVEY_BATCH = 2_000

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from indexer.enrichment import Enricher, keep_heard
 from indexer.loading import BATCH_SIZE, Progress
 from search.document import Document
 from search.engine import IndexWriter, SearchEngine
+from search.enrichment import Enricher, keep_heard
 
 
 @dataclass

@@ -28,6 +28,9 @@ TABLES = Path(__file__).with_name("tables")
 # Hash of a fold key: collisions among 50,000 tags have a chance of about 0.1 %, and are checked for.
 ID_BYTES = 5  # 40 bits, 8 base32 characters
 
+# Between the tags of one line, unless said otherwise.
+TAG_SEPARATORS = ",;|\t\n"
+
 # First words that turn a tag into the claim that something is absent.
 NEGATIONS = frozenset({"no", "not", "without", "non"})
 
@@ -122,7 +125,7 @@ def contradicts(a: str, b: str) -> bool:
     return absent_b is not None and holds_words(a, absent_b)
 
 
-def split_tags(line: str, separators: str = ",;|\t\n") -> list[str]:
+def split_tags(line: str, separators: str = TAG_SEPARATORS) -> list[str]:
     r"""Split a line of typed tags into the spellings as typed, outer space trimmed, empty ones left out.
 
     A double quote at the start of a tag protects separators up to the closing quote (``""`` inside is one quote); a

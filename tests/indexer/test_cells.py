@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.cells import BadTrack, join_tags, parse_duration, parse_shares, parse_tags, parse_text, parse_year
-from indexer.mapping import TAG_SEPARATORS
+from tagmodel.folding import TAG_SEPARATORS
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from indexer.enrichment import Enricher
 from indexer.entries import Entry, Found, Reject, SourceError
 from indexer.loading import LoadOptions, load_catalogue
 from indexer.reading import LoadSummary
@@ -16,6 +15,7 @@ from indexer.rejects import Rejects
 from search.document import Document
 from search.engine import SearchEngine
 from search.engines import open_engine
+from search.enrichment import Enricher
 from tagmodel.track import Track
 from tests.indexer.tiny_model import TinyModel, tag
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from indexer.enrichment import Enricher
 from indexer.reexpansion import reexpand_index
 from search.document import Document
 from search.engine import IndexWriter, SearchEngine
 from search.engines import open_engine
+from search.enrichment import Enricher
 from tagmodel.track import Track
 from tests.indexer.test_loading import Journal
 from tests.indexer.tiny_model import TinyModel, tag

@@ -15,10 +15,10 @@ import orjson
 import pytest
 from click.testing import CliRunner, Result
 
-from indexer.enrichment import Enricher
 from search.cli import search, similar, stats, suggest
 from search.embedded import EmbeddedEngine
 from search.engines import open_engine
+from search.enrichment import Enricher
 from search.expansion import DEFAULT_DRIFT
 from search.result import MAX_K, Hit, SearchRequest
 from search.searcher import Searcher

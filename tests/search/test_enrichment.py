@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from indexer.enrichment import Enricher, keep_heard
 from search.document import Document
+from search.enrichment import Enricher, keep_heard
 from tagmodel.track import Track
 from tests.indexer.tiny_model import TinyModel, tag
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from indexer.mapping import TAG_SEPARATORS
 from search.document import Document
-from tagmodel.folding import split_tags
+from tagmodel.folding import TAG_SEPARATORS, split_tags
 from tagmodel.model import TagModel
 from tagmodel.track import Track
 
