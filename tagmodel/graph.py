@@ -65,6 +65,27 @@ class Step(NamedTuple):
     similarity: float
 
 
+class Community(NamedTuple):
+    """Tags that lie together on the map.
+
+    Parameters
+    ----------
+    number
+        From 0, the largest first.
+    name
+        Its most typical tags.
+    color
+        Number of its color in pictures.
+    tags
+        Ids, best connected first.
+    """
+
+    number: int
+    name: str
+    color: int
+    tags: tuple[str, ...]
+
+
 def build_graph(table: KinTable, vocabulary: Vocabulary, tag_map: Mapping[str, NDArray[Any]] | None = None) -> nx.Graph:
     """Build the graph of all tags that have kin.
 
@@ -124,6 +145,19 @@ def _edge(table: KinTable, entry: int) -> dict[str, Any]:
         **{origin: float(getattr(table, origin)[entry]) for origin in ORIGINS},
     }
     return edge if math.isnan(pmi) else edge | {"pmi": pmi}
+
+
+def communities(graph: nx.Graph) -> list[Community]:
+    """List the communities of a graph by number, with those of their tags that are in it; none without a map."""
+    members: dict[int, list[str]] = {}
+    for tag_id in _best_connected(graph):
+        if "community" in graph.nodes[tag_id]:
+            members.setdefault(graph.nodes[tag_id]["community"], []).append(tag_id)
+    first = {number: graph.nodes[tags[0]] for number, tags in members.items()}
+    return [
+        Community(number, first[number]["community_name"], first[number]["color"], tuple(members[number]))
+        for number in sorted(members)
+    ]
 
 
 def neighborhood(

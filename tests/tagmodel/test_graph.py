@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tagmodel.graph import (
     PathMissing,
     build_graph,
+    communities,
     graph_to_graphml,
     graph_to_json,
     nearest_reachable,
@@ -73,6 +74,17 @@ def test_signs_that_no_xml_can_hold_are_left_out_of_spellings():
     odd = tuple("si\x00tar" if spelling == "sitar" else spelling for spelling in SPELLINGS)
     graph = build_graph(MODEL.kin_table, dataclasses.replace(MODEL.vocabulary, spellings=odd), MODEL.namespace("graph"))
     assert graph.nodes[tag("sitar")]["spelling"] == "sitar"
+
+
+def test_communities_hold_every_tag_of_the_graph_once_and_are_told_by_number():
+    found = communities(GRAPH)
+    assert [one.number for one in found] == [0, 1, 2]
+    assert sorted(tag_id for one in found for tag_id in one.tags) == sorted(GRAPH)
+    for one in found:
+        assert {GRAPH.nodes[tag_id]["community_name"] for tag_id in one.tags} == {one.name}
+        degrees = [GRAPH.degree(tag_id) for tag_id in one.tags]
+        assert degrees == sorted(degrees, reverse=True)
+    assert communities(build_graph(MODEL.kin_table, MODEL.vocabulary)) == []
 
 
 def test_a_neighborhood_ends_at_its_depth():
