@@ -23,7 +23,7 @@ COMMANDS_PAGE = (DOCS / "commands.md").read_text()
 BLOCK = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 MACHINE_PATH = re.compile(r"(?<![\w./~-])(?:/(?:work|tmp|home|root|Users|mnt|opt|var)(?=[/\s`'\"),.;:]|$)|[A-Z]:\\)")
-SETTING = re.compile(rf"\b{PREFIX}_[A-Z]+\b")
+SETTING = re.compile(rf"\b{PREFIX}_[A-Z_]+\b")
 
 
 def leaves(command: click.Command, *words: str) -> Iterator[tuple[str, click.Command]]:

@@ -12,22 +12,30 @@ from search.searcher import Searcher
 from web import links, security
 from web.api import app as api_app
 from web.pages import about, errors, graph, home, picks, search, suggest, tag, track, wording
+from web.settings import Settings
 
 # Longest body that is read: pages take their state from the address, so there is nothing to send.
 MAX_BODY = 64 * 1024  # bytes
 
 
-def create_app(searcher: Searcher) -> Flask:
+# Nothing is switched on.
+_QUIET = Settings()
+
+
+def create_app(searcher: Searcher, settings: Settings = _QUIET) -> Flask:
     """Build the application.
 
     Parameters
     ----------
     searcher
         What answers all questions; it stays the caller's to close.
+    settings
+        What is switched on.
     """
     app = Flask(__name__)
     app.config.from_mapping(MAX_CONTENT_LENGTH=MAX_BODY)
     app.extensions["searcher"] = searcher
+    app.extensions["settings"] = settings
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     for page in (home, search, track, suggest, tag, graph, about, picks):
         app.register_blueprint(page.blueprint)
