@@ -195,12 +195,37 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True)
 class TypedTag:
-    """A tag that a creator typed, and what it was taken for."""
+    """A tag that a creator typed, and what it was taken for.
+
+    Parameters
+    ----------
+    known
+        Whether the tag model knows it; otherwise it takes no part in suggestions.
+    n_tracks
+        Tracks of the index that people put it on; None while there is no index to ask.
+    """
 
     typed: str
     tag_id: str
     spelling: str
     known: bool
+    n_tracks: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UsedWord:
+    """A tag that people put on `n_tracks` tracks of the index."""
+
+    spelling: str
+    n_tracks: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnusedTag:
+    """A typed tag that no track of the index carries, with near words that people do use, best first."""
+
+    typed: str
+    instead: tuple[UsedWord, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +238,22 @@ class NamedReason:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """How much further a track would be seen with one tag more (docs/semantics.md).
+
+    Parameters
+    ----------
+    searches
+        How many more of the probe searches would show the track in their first 20; below 0 where more are lost.
+    per_thousand
+        The same, of 1,000 searches that are made as often as tracks carry their tags.
+    """
+
+    searches: int
+    per_thousand: float
+
+
+@dataclass(frozen=True, slots=True)
 class NamedSuggestion:
     """A tag that a creator may have forgotten.
 
@@ -222,6 +263,8 @@ class NamedSuggestion:
         Calibrated, in (0, 1).
     n_tracks
         Tracks of the index that people put it on; None while there is no index to ask.
+    reach
+        None while the index has none that fits it and the model.
     """
 
     tag_id: str
@@ -229,6 +272,7 @@ class NamedSuggestion:
     probability: float
     reasons: tuple[NamedReason, ...]
     n_tracks: int | None
+    reach: Reach | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +288,11 @@ class SuggestResult:
     contradictions
         Pairs of typed spellings that cannot both be true.
     offers
-        For each of `unknown`: known tags that are spelt alike, best first.
+        For each of `unknown`: known tags that are spelt alike, best first; none for a word that tracks carry.
+    reached
+        How many probe searches would show a track with just the typed tags in their first 20; None when unknown.
+    unused
+        Typed tags that no track of the index carries; empty while there is no index to ask.
     """
 
     typed: tuple[TypedTag, ...]
@@ -253,3 +301,30 @@ class SuggestResult:
     contradictions: tuple[tuple[str, str], ...]
     offers: Mapping[str, tuple[str, ...]]
     suggestions: tuple[NamedSuggestion, ...]
+    reached: int | None = None
+    unused: tuple[UnusedTag, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FoundBy:
+    """A probe search that shows a track of the index in its first 20.
+
+    Parameters
+    ----------
+    query
+        As it is typed into the search box.
+    tags
+        Spellings of its one or two tags.
+    rank
+        Where the track stands, from 1.
+    total
+        Hits of the search.
+    uses
+        Tracks that carry all of its tags: how often it is made, as far as can be told.
+    """
+
+    query: str
+    tags: tuple[str, ...]
+    rank: int
+    total: int
+    uses: int
