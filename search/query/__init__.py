@@ -8,6 +8,7 @@ from search.query.errors import QueryError
 from search.query.filters import write_range
 from search.query.parser import parse_query
 from search.query.text import (
+    Additions,
     render_query,
     render_tag,
     with_excluded,
@@ -15,6 +16,7 @@ from search.query.text import (
     with_offer,
     with_required,
     with_tag,
+    with_weight,
     without_excluded,
     without_filter,
     without_tag,
@@ -24,6 +26,7 @@ from search.query.text import (
 from search.query.values import Correction, Excluded, Query, QueryGroup, QueryTag, Unknown, Word
 
 __all__ = [
+    "Additions",
     "Correction",
     "Excluded",
     "Query",
@@ -40,6 +43,7 @@ __all__ = [
     "with_offer",
     "with_required",
     "with_tag",
+    "with_weight",
     "without_excluded",
     "without_filter",
     "without_tag",

@@ -99,15 +99,19 @@ def drop_filter(filters: Filters, field: str, value: str | None = None) -> Filte
     return _changed(filters, field, kept)
 
 
-def write_filters(filters: Filters) -> Iterator[str]:
-    """Yield each filter as the query language writes it."""
-    for field in VALUE_FIELDS:
-        for value in getattr(filters, field):
-            yield f"{field}:{_bare_or_quoted(value)}"
-    for field in RANGE_FIELDS:
-        interval = getattr(filters, field)
-        if interval is not None:
-            yield f"{field}:{write_range(field, interval)}"
+def write_filters(filters: Filters, fields: Sequence[str] = FIELDS) -> Iterator[str]:
+    """Yield each filter of some fields as the query language writes it."""
+    for field in fields:
+        asked = getattr(filters, field)
+        if field in VALUE_FIELDS:
+            yield from (write_filter(field, value) for value in asked)
+        elif asked is not None:
+            yield f"{field}:{write_range(field, asked)}"
+
+
+def write_filter(field: str, value: str) -> str:
+    """Write one value of a value field as the query language does."""
+    return f"{field}:{_bare_or_quoted(value)}"
 
 
 def write_range(field: str, interval: Range) -> str:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby, pairwise
 
 from search.lexicon import MAX_TAG_WORDS
-from search.query.filters import add_filter, drop_filter, write_filters
-from search.query.syntax import FILLERS, OPERATORS
+from search.plan import Filters
+from search.query.filters import FIELDS, add_filter, drop_filter, write_filter, write_filters
+from search.query.syntax import FILLERS, LEAST_WEIGHT, MOST_WEIGHT, OPERATORS
 from search.query.values import Excluded, Query, QueryGroup, QueryTag, Unknown
 from search.words import UNSEEN, fold_words
 
@@ -45,9 +47,7 @@ class _Piece:
 
 def render_query(query: Query) -> str:
     """Write a query so that it parses to an equal one, as long as tags and titles stay what they are."""
-    parts = [*_group_pieces(query), *_word_pieces(query), *_excluded_pieces(query), *_unknown_pieces(query)]
-    pieces = sorted(parts, key=lambda piece: piece.position)
-    text = "".join(_gap(query.text, before, piece) + piece.text for before, piece in pairwise([None, *pieces]) if piece)
+    text = _joined(query.text, _pieces(query, beside_tags=bool(query.groups or query.excluded)))
     return " ".join(filter(None, [text, *write_filters(query.filters)]))
 
 
@@ -56,10 +56,46 @@ def render_tag(spelling: str) -> str:
     return spelling if _is_plain(spelling) and " " not in spelling else _quoted(spelling)
 
 
+class Additions:
+    """What a click may add to a query. What stays is written once, for a page that offers a hundred additions."""
+
+    def __init__(self, query: Query) -> None:
+        self._query = query
+        pieces = _pieces(query, beside_tags=True)
+        self._text = _joined(query.text, pieces)
+        self._bare_gap = "" if not pieces else ", " if pieces[-1].ends_bare else " "
+        self._gap = " " if pieces else ""
+        self._filters = "".join(f" {one}" for one in write_filters(query.filters))
+        self._around: dict[str, tuple[str, str]] = {}
+
+    def tag(self, spelling: str) -> str:
+        """Ask for one more tag."""
+        text, is_plain = _bare_text(spelling)
+        return f"{self._text}{self._bare_gap if is_plain else self._gap}{text}{self._filters}"
+
+    def excluded(self, spelling: str) -> str:
+        """Leave out tracks with a tag."""
+        return f"{self._text}{self._gap}-{_bare_text(spelling)[0]}{self._filters}"
+
+    def filter_value(self, field: str, value: str) -> str:
+        """Add one alternative, a folded value, to the filter of a value field."""
+        if value in getattr(self._query.filters, field):
+            return render_query(self._query)
+        before, after = self._around.get(field) or self._around.setdefault(field, self._around_filter(field))
+        return f"{before}{write_filter(field, value)}{after}"
+
+    def _around_filter(self, field: str) -> tuple[str, str]:
+        """Write what stands before one more value of a field, and what after it."""
+        query, at = self._query, FIELDS.index(field) + 1
+        before = render_query(replace(query, filters=Filters()))
+        values = "".join(f"{one} " for one in write_filters(query.filters, FIELDS[:at]))
+        after = "".join(f" {one}" for one in write_filters(query.filters, FIELDS[at:]))
+        return f"{before} {values}" if before else values, after
+
+
 def with_tag(query: Query, spelling: str) -> str:
     """Ask for one more tag."""
-    tag = QueryTag("", spelling, position=len(query.text))
-    return render_query(replace(query, groups=(*query.groups, QueryGroup((tag,)))))
+    return Additions(query).tag(spelling)
 
 
 def without_tag(query: Query, tag_id: str) -> str:
@@ -79,9 +115,26 @@ def with_required(query: Query, tag_id: str, required: bool = True) -> str:
     return render_query(replace(query, groups=groups))
 
 
+def with_weight(query: Query, tag_id: str, weight: float) -> str:
+    """Let a tag weigh more or less than the others; 1 is what it weighs unless said.
+
+    Raises
+    ------
+    ValueError
+        If the weight cannot be written in a query.
+    """
+    if not LEAST_WEIGHT <= weight <= MOST_WEIGHT:
+        raise ValueError(f"expected a weight from {LEAST_WEIGHT} to {MOST_WEIGHT:g}, got {weight:g}")
+    groups = tuple(
+        replace(group, tags=tuple(replace(tag, weight=weight) if tag.tag_id == tag_id else tag for tag in group.tags))
+        for group in query.groups
+    )
+    return render_query(replace(query, groups=groups))
+
+
 def with_excluded(query: Query, spelling: str) -> str:
     """Leave out tracks with a tag."""
-    return render_query(replace(query, excluded=(*query.excluded, Excluded("", spelling, len(query.text)))))
+    return Additions(query).excluded(spelling)
 
 
 def without_excluded(query: Query, tag_id: str) -> str:
@@ -122,6 +175,17 @@ def without_filter(query: Query, field: str, value: str | None = None) -> str:
     return render_query(replace(query, filters=drop_filter(query.filters, field, value)))
 
 
+def _pieces(query: Query, beside_tags: bool) -> list[_Piece]:
+    """Return all parts but the filters in their order; beside tags only quotes keep a filler as a word of a title."""
+    words = _word_pieces(query, beside_tags)
+    parts = [*_group_pieces(query), *words, *_excluded_pieces(query), *_unknown_pieces(query)]
+    return sorted(parts, key=lambda piece: piece.position)
+
+
+def _joined(text: str, pieces: list[_Piece]) -> str:
+    return "".join(_gap(text, before, piece) + piece.text for before, piece in pairwise([None, *pieces]) if piece)
+
+
 def _group_pieces(query: Query) -> Iterator[_Piece]:
     for number, group in enumerate(query.groups):
         more = [_quoted(unknown.typed) for unknown in query.unknown if unknown.group == number]
@@ -136,9 +200,8 @@ def _group_pieces(query: Query) -> Iterator[_Piece]:
             yield _bare_piece(first.position, sign, first.typed)
 
 
-def _word_pieces(query: Query) -> Iterator[_Piece]:
-    """Yield one piece for all words that were typed as one; beside tags only quotes keep a filler."""
-    beside_tags = bool(query.groups or query.excluded)
+def _word_pieces(query: Query, beside_tags: bool) -> Iterator[_Piece]:
+    """Yield one piece for all words that were typed as one."""
     for (position, typed), _ in groupby(query.words, key=lambda word: (word.position, word.typed)):
         if " " in typed or (beside_tags and typed.casefold() in FILLERS):
             yield _Piece(position, _quoted(typed), "")
@@ -155,9 +218,15 @@ def _unknown_pieces(query: Query) -> Iterator[_Piece]:
 
 
 def _bare_piece(position: int, sign: str, spelling: str, weight: str = "") -> _Piece:
-    is_plain = _is_plain(spelling)
-    text = " ".join(spelling.split()) if is_plain else _quoted(spelling)
+    text, is_plain = _bare_text(spelling)
     return _Piece(position, sign + text + weight, spelling, is_plain and not sign, is_plain and not weight)
+
+
+@lru_cache(4096)
+def _bare_text(spelling: str) -> tuple[str, bool]:
+    """Write a spelling, in quotes where it needs them, and tell whether it stands without."""
+    is_plain = _is_plain(spelling)
+    return " ".join(spelling.split()) if is_plain else _quoted(spelling), is_plain
 
 
 def _gap(text: str, before: _Piece | None, piece: _Piece) -> str:
@@ -180,8 +249,7 @@ def _stands_alone(text: str, piece: _Piece) -> bool:
 
 
 def _weighted(tag: QueryTag) -> str:
-    text = " ".join(tag.typed.split()) if _is_plain(tag.typed) else _quoted(tag.typed)
-    return text + _weight(tag)
+    return _bare_text(tag.typed)[0] + _weight(tag)
 
 
 def _weight(tag: QueryTag) -> str:
