@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from search.document import Document
 from search.engine import EngineAnswer, EngineHit, FacetValue, SearchEngine
 from search.expansion import ExcludedTag, ExpandedTag, Expander, Expansion
 from search.explanation import explain
@@ -18,6 +19,7 @@ from search.query import Query, QueryGroup, QueryTag, parse_query
 from search.relaxing import relax
 from search.result import (
     ExcludedChip,
+    FoundBy,
     Hit,
     KinChip,
     NamedContribution,
@@ -108,10 +110,7 @@ class Searcher:
         UnknownTrack
             If there is no such track.
         """
-        (document,) = self.engine.documents([track_id])
-        if document is None:
-            raise UnknownTrack(f"no track {track_id!r} in this index")
-        query = self._query_of_tags(document.typed)
+        query = self._query_of_tags(self.document(track_id).typed)
         expansion = self._expander.expand(query, drift)
         plan = Plan(groups=expansion.plan_groups(), k=k + 1)
         if not plan.groups:
@@ -119,9 +118,37 @@ class Searcher:
         hits = self._hits(plan, self.engine.search(plan).hits, expansion.kin_origins())
         return tuple(hit for hit in hits if hit.track.track_id != track_id)[:k]
 
+    def document(self, track_id: str) -> Document:
+        """Return what the index stores of a track.
+
+        Raises
+        ------
+        UnknownTrack
+            If there is no such track.
+        """
+        (document,) = self.engine.documents([track_id])
+        if document is None:
+            raise UnknownTrack(f"no track {track_id!r} in this index")
+        return document
+
+    def found_by(self, track_id: str, k: int = 12) -> tuple[FoundBy, ...]:
+        """Return the probe searches that show a track in their first 20, most used first; none without reach.
+
+        Raises
+        ------
+        UnknownTrack
+            If there is no such track.
+        """
+        self.document(track_id)
+        return ()
+
     def suggest(self, typed: Sequence[str], k: int = 10) -> SuggestResult:
         """Suggest tags to a creator who typed some; works while the index is away, without counts."""
         return suggest_tags(self.model, self.engine, typed, k)
+
+    def suggest_batch(self, rows: Sequence[Sequence[str]], k: int = 10) -> tuple[SuggestResult, ...]:
+        """Suggest tags for many tracks at once, the same as for each alone."""
+        return tuple(self.suggest(row, k) for row in rows)
 
     def _query_of_tags(self, tag_ids: Sequence[str]) -> Query:
         counts, n_tracks = self.engine.tag_counts(), self.engine.state().n_tracks
