@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import click
 
+from search.plan import Sort
 from tagmodel.cli.options import engine_option, model_option
 
 if TYPE_CHECKING:
@@ -103,6 +104,13 @@ def _stop(message: str, status: int) -> NoReturn:
 @click.option("-k", default=10, show_default=True, help="Tracks to show, at most 100.")
 @click.option("--offset", default=0, show_default=True, help="Tracks to pass over first.")
 @click.option("--outside", default=5, show_default=True, help="Length of the second list, outside your words.")
+@click.option(
+    "--sort",
+    type=click.Choice([sort.value for sort in Sort]),
+    default=Sort.SCORE.value,
+    show_default=True,
+    help="Order of the tracks; - is descending. The second list stays by score.",
+)
 @click.option("--explain", "explained", is_flag=True, help="Show what each tag adds to each score.")
 @AS_JSON
 @index_options
@@ -115,6 +123,7 @@ def search(
     k: int,
     offset: int,
     outside: int,
+    sort: str,
     explained: bool,
     as_json: bool,
     engine: str,
@@ -141,6 +150,7 @@ def search(
             k,
             offset,
             outside,
+            sort=Sort(sort),
         )
         result = searcher.search(request)
     if as_json:

@@ -39,7 +39,7 @@ class IndexState:
     generation
         Counts rebuilt snapshots.
     delta
-        Counts acknowledged writes, never reset.
+        Counts commits that changed anything, attachments included; never reset.
     model_id
         The tag model whose implied tags are stored; ``""`` for none, ``"mixed"`` when tracks differ.
     """
@@ -86,10 +86,11 @@ class EngineAnswer:
     carry_all, carry_some, carry_none
         Hits on which people typed a tag of every group, of some groups, of none. Without groups all hits carry all.
     outside
-        Empty for plans without groups.
+        By score. Empty for plans without groups.
     facets
-        ``genre``, ``license``, ``artist`` over all hits; ``tag`` (typed) over the best `TAG_FACET_HITS`. Each by count
-        descending, value ascending, at most `FACET_VALUES`. Empty unless asked for.
+        ``genre``, ``license``, ``artist`` over all hits; ``tag`` (typed) over the best `TAG_FACET_HITS` by score, in
+        whatever order they are. Each by count descending, value ascending, at most `FACET_VALUES`. Empty unless asked
+        for.
     """
 
     hits: tuple[EngineHit, ...]
@@ -105,7 +106,7 @@ class EngineAnswer:
 class IndexWriter(Protocol):
     """The one writer of an index; a context manager that releases the index when left.
 
-    `write` and `delete` are staged; `commit` acknowledges them all at once, with the checkpoints set since: afterwards
+    `write`, `delete` and `attach` are staged; `commit` acknowledges them all at once, with the checkpoints set since: afterwards
     they are durable and every new search sees them. Leaving without commit drops what was staged.
     """
 
@@ -126,6 +127,9 @@ class IndexWriter(Protocol):
 
     def checkpoint(self, name: str) -> str:
         """Return the last committed value under `name`, ``""`` when none."""
+
+    def attach(self, name: str, data: bytes) -> None:
+        """Stage bytes that go with the index under `name`, in place of those there; ``b""`` removes them."""
 
     def commit(self) -> IndexState:
         """Acknowledge everything staged."""
@@ -163,6 +167,9 @@ class SearchEngine(Protocol):
 
     def has_word(self, word: str) -> bool:
         """Whether a folded word is in any title or artist."""
+
+    def attachment(self, name: str) -> bytes | None:
+        """Return what `IndexWriter.attach` last committed under `name`, None when nothing."""
 
     def state(self) -> IndexState:
         """Return what a search would see now."""

@@ -8,6 +8,7 @@ meaning).
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 
 from search.document import Family
@@ -89,6 +90,19 @@ class Filters:
     year: Range | None = None
 
 
+class Sort(enum.StrEnum):
+    """What hits are ordered by; equals stand by score, tracks without the value last.
+
+    A value is the name of a field, with ``-`` for descending.
+    """
+
+    SCORE = "score"
+    SHORTEST = "duration"
+    LONGEST = "-duration"
+    OLDEST = "year"
+    NEWEST = "-year"
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A whole search, ready to execute.
@@ -102,11 +116,13 @@ class Plan:
     excluded
         Tag ids; a track where one was typed (or heard, once there is audio) is no hit.
     k, offset
-        Hits ``offset .. offset + k`` of the order (score descending, tracks with a title first, track id ascending).
+        Hits ``offset .. offset + k`` of the order.
     outside
-        How many of the best hits that carry none of the query's tags to return beside them.
+        How many of the best hits that carry none of the query's tags to return beside them, always by score.
     facets
         Whether to count facets over the hits.
+    sort
+        The order: by this, then score descending, tracks with a title first, track id ascending.
     """
 
     groups: tuple[Group, ...] = ()
@@ -117,3 +133,4 @@ class Plan:
     offset: int = 0
     outside: int = 0
     facets: bool = False
+    sort: Sort = Sort.SCORE

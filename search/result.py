@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from search.document import Family
 from search.engine import FacetValue, IndexState
 from search.expansion import DEFAULT_DRIFT
+from search.plan import Sort
 from search.query import Query
 from tagmodel.track import Track
 
@@ -42,6 +43,8 @@ class SearchRequest:
         Which hits, ``offset + k`` at most `MAX_DEPTH`.
     outside
         Length of the second list: hits that carry none of the typed tags.
+    sort
+        The order of the hits; the second list stays by score.
 
     Raises
     ------
@@ -58,6 +61,7 @@ class SearchRequest:
     offset: int = 0
     outside: int = 5
     facets: bool = True
+    sort: Sort = Sort.SCORE
 
     def __post_init__(self) -> None:
         # Written so that NaN fails too.

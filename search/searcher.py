@@ -170,6 +170,7 @@ class Searcher:
             offset=request.offset,
             outside=request.outside if query.groups else 0,
             facets=request.facets,
+            sort=request.sort,
         )
 
     def _tag_chips(self, expansion: Expansion) -> tuple[TagChip, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from search.document import Document
 from search.embedded.bits import count, rows_of
@@ -17,18 +17,20 @@ from search.embedded.ranking import merge_best, rows_of_best
 from search.embedded.reader import Reader, Session
 from search.embedded.scoring import Best, HitSet, add_scores, best_hits, find_hits, first_hits
 from search.embedded.snapshot import verify_snapshot
+from search.embedded.sorting import first_sorted
 from search.embedded.store import (
     check_database,
     create_database,
     decode,
     iterate_rows,
+    read_attachment,
     read_row_by_id,
     read_rows,
     read_snapshots,
 )
 from search.embedded.writer import EmbeddedWriter
 from search.engine import TAG_FACET_HITS, BadIndex, EngineAnswer, EngineHit, FacetValue, IndexState
-from search.plan import Plan
+from search.plan import Plan, Sort
 
 
 class EmbeddedEngine:
@@ -65,19 +67,19 @@ class EmbeddedEngine:
         with self._reader.session() as session:
             numbers = session.view.tags.numbers.get
             hits = [find_hits(part, plan, numbers) for part in session.view.parts]
-            best, outside = _rank(session, plan, hits)
+            ranking = _rank(session, plan, hits)
             total = sum(count(found.rows) for found in hits)
             carry_all = sum(count(found.carry_all) for found in hits)
             carry_none = sum(count(found.carry_none) for found in hits)
             return EngineAnswer(
-                hits=_read_hits(session, best, plan.offset, plan.k),
-                outside=_read_hits(session, outside, 0, plan.outside),
+                hits=_read_hits(session, ranking.page, plan.offset, plan.k),
+                outside=_read_hits(session, ranking.outside, 0, plan.outside),
                 total=total,
                 carry_all=carry_all,
                 carry_some=total - carry_all - carry_none,
                 carry_none=carry_none,
                 state=session.view.state,
-                facets=_count_facets(session, hits, best) if plan.facets else {},
+                facets=_count_facets(session, hits, ranking.best) if plan.facets else {},
             )
 
     def count(self, plan: Plan) -> int:
@@ -114,6 +116,11 @@ class EmbeddedEngine:
         """Whether a folded word is in any title or artist."""
         with self._reader.session() as session:
             return session.view.has_word(word)
+
+    def attachment(self, name: str) -> bytes | None:
+        """Return what `EmbeddedWriter.attach` last committed under `name`, None when nothing."""
+        with self._reader.session() as session:
+            return read_attachment(session.connection, name)
 
     def state(self) -> IndexState:
         """Return what a search would see now."""
@@ -153,18 +160,38 @@ class EmbeddedEngine:
         self._reader.close()
 
 
-def _rank(session: Session, plan: Plan, hits: Sequence[HitSet]) -> tuple[list[Best], list[Best]]:
-    """Return the best hits of each part (as many as page and facets need), and the best that carry no query tag."""
-    k = max(plan.offset + plan.k, TAG_FACET_HITS if plan.facets else 0)
-    if not plan.groups:
-        return [first_hits(found.part, found.rows, k) for found in hits], []
-    best, outside = [], []
+class _Ranking(NamedTuple):
+    """Hits of each part in order, at least as many as are asked for.
+
+    Parameters
+    ----------
+    page
+        In the order of the plan.
+    best, outside
+        By score: all hits, as many as facets of tags take, and those that carry no query tag.
+    """
+
+    page: list[Best]
+    best: list[Best]
+    outside: list[Best]
+
+
+def _rank(session: Session, plan: Plan, hits: Sequence[HitSet]) -> _Ranking:
+    ranking = _Ranking([], [], [])
+    by_score = plan.sort is Sort.SCORE
+    k = max(plan.offset + plan.k if by_score else 0, TAG_FACET_HITS if plan.facets else 0)
     for found in hits:
-        scores = add_scores(found.part, plan, session.view.tags.numbers.get, session.scratch)
-        best.append(best_hits(found.part, found.rows, scores, k, session.scratch))
+        part, rows = found.part, found.rows
+        scores = add_scores(part, plan, session.view.tags.numbers.get, session.scratch) if plan.groups else None
+        if not by_score:
+            ranking.page.append(first_sorted(part, rows, scores, plan.sort, plan.offset + plan.k))
+        if scores is None:
+            ranking.best.append(first_hits(part, rows, k))
+            continue
+        ranking.best.append(best_hits(part, rows, scores, k, session.scratch))
         if plan.outside:
-            outside.append(best_hits(found.part, found.carry_none, scores, plan.outside, session.scratch))
-    return best, outside
+            ranking.outside.append(best_hits(part, found.carry_none, scores, plan.outside, session.scratch))
+    return ranking._replace(page=ranking.best) if by_score else ranking
 
 
 def _read_hits(session: Session, best: Sequence[Best], offset: int, k: int) -> tuple[EngineHit, ...]:

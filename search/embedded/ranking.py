@@ -1,4 +1,4 @@
-"""The best hits of several parts put together: score descending, a title first, track id ascending.
+"""The best hits of several parts put together: what is sorted by, score descending, a title first, track id ascending.
 
 Track ids are read only where hits of different parts compete at one score.
 """
@@ -23,6 +23,7 @@ class Ranked(NamedTuple):
     score: float
     part: Part
     row: int
+    worth: float
 
 
 def merge_best(parts: Sequence[Best], k: int) -> list[Ranked]:
@@ -32,12 +33,14 @@ def merge_best(parts: Sequence[Best], k: int) -> list[Ranked]:
 
 
 def _ranked(best: Best, k: int) -> Iterator[Ranked]:
-    for score, row in zip(best.scores[:k].tolist(), best.rows[:k].tolist(), strict=True):
-        yield Ranked(score, best.part, row)
+    rows, scores = best.rows[:k].tolist(), best.scores[:k].tolist()
+    worths = [0.0] * len(rows) if best.worths is None else best.worths[:k].tolist()
+    for row, score, worth in zip(rows, scores, worths, strict=True):
+        yield Ranked(score, best.part, row, worth)
 
 
-def _order(hit: Ranked) -> tuple[float, tuple[bool, str]]:
-    return -hit.score, hit.part.segment.sort_key(hit.row)
+def _order(hit: Ranked) -> tuple[float, float, tuple[bool, str]]:
+    return -hit.worth, -hit.score, hit.part.segment.sort_key(hit.row)
 
 
 def rows_of_best(parts: Sequence[Best], k: int) -> list[tuple[Part, NDArray[np.int64]]]:

@@ -32,11 +32,14 @@ class Best(NamedTuple):
     ----------
     rows : int64, shape (n_best,)
     scores : float32, shape (n_best,)
+    worths : float64, shape (n_best,), or None
+        What comes before the score, descending (`search.embedded.sorting`); None where nothing does.
     """
 
     part: Part
     rows: NDArray[np.int64]
     scores: NDArray[np.float32]
+    worths: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,9 @@ APPLICATION_ID = 0x7A61676B  # marks the file as ours, for `file` as well as for
 FORMAT_VERSION = 1
 BUSY_SECONDS = 10.0  # SQLite's own locks are held for milliseconds; the long one is the writer's
 
+# Indexes made before there were attachments lack the table until the first one is written.
+ATTACHMENTS = "CREATE TABLE IF NOT EXISTS attachments (name TEXT PRIMARY KEY, data BLOB NOT NULL)"
+
 _SCHEMA = f"""
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {FORMAT_VERSION};
@@ -39,6 +42,7 @@ CREATE TABLE snapshots (
 CREATE TABLE tags (n INTEGER PRIMARY KEY, tag_id TEXT NOT NULL UNIQUE, spelling TEXT);
 CREATE TABLE models (m INTEGER PRIMARY KEY, model_id TEXT NOT NULL UNIQUE, n_tracks INTEGER NOT NULL);
 CREATE TABLE checkpoints (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+{ATTACHMENTS};
 CREATE TABLE tracks (
     n INTEGER PRIMARY KEY AUTOINCREMENT,
     track_id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, artist TEXT NOT NULL, album TEXT NOT NULL,
@@ -216,6 +220,22 @@ def read_tags(connection: sqlite3.Connection) -> TagTable:
 def read_models(connection: sqlite3.Connection) -> dict[str, int]:
     """Return how many tracks each tag model has expanded; models without tracks are left out."""
     return dict(connection.execute("SELECT model_id, n_tracks FROM models WHERE n_tracks > 0 ORDER BY model_id"))
+
+
+def read_attachment(connection: sqlite3.Connection, name: str) -> bytes | None:
+    """Return the bytes that go with the index under a name, None when there are none."""
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'attachments'").fetchone() is None:
+        return None
+    row = connection.execute("SELECT data FROM attachments WHERE name = ?", (name,)).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def write_attachment(connection: sqlite3.Connection, name: str, data: bytes) -> None:
+    """Store bytes under a name in place of those there; ``b""`` removes them."""
+    connection.execute(ATTACHMENTS)
+    connection.execute("DELETE FROM attachments WHERE name = ?", (name,))
+    if data:
+        connection.execute("INSERT INTO attachments VALUES (?, ?)", (name, data))
 
 
 def encode(document: Document, tags: Mapping[str, int], models: Mapping[str, int]) -> Row:

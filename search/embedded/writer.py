@@ -25,6 +25,7 @@ from search.embedded.store import (
     read_mark,
     read_models,
     read_snapshots,
+    write_attachment,
 )
 from search.engine import BadIndex, IndexState, SearchUnavailable
 
@@ -155,6 +156,12 @@ class EmbeddedWriter:
         with translated_faults(self._directory):
             row = self._connection.execute("SELECT value FROM checkpoints WHERE name = ?", (name,)).fetchone()
         return str(row[0]) if row else ""
+
+    def attach(self, name: str, data: bytes) -> None:
+        """Stage bytes that go with the index under `name`, in place of those there; ``b""`` removes them."""
+        with self._transaction() as connection:
+            write_attachment(connection, name, data)
+        self._changed = True
 
     def commit(self) -> IndexState:
         """Acknowledge everything staged; compact when the changes have grown."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from search.document import Document, Family
 from search.engine import FACET_VALUES, TAG_FACET_HITS, EngineAnswer, FacetValue
-from search.plan import Filters, Group, Plan, Range
+from search.plan import Filters, Group, Plan, Range, Sort
 from search.words import fold_value, fold_words
 
 
@@ -35,7 +35,7 @@ def expected_answer(documents: Sequence[Document], plan: Plan) -> Expected:
     carry_none = sum(count == 0 for count in carried) if n_groups else 0
     outside = [hit for hit, count in zip(hits, carried, strict=True) if count == 0] if n_groups else []
     return Expected(
-        hits=hits[plan.offset : plan.offset + plan.k],
+        hits=sorted(hits, key=lambda hit: sort_key(hit[0], plan.sort))[plan.offset : plan.offset + plan.k],
         outside=outside[: plan.outside],
         total=len(hits),
         carry_all=carry_all,
@@ -43,6 +43,16 @@ def expected_answer(documents: Sequence[Document], plan: Plan) -> Expected:
         carry_none=carry_none,
         facets=facets([document for document, _ in hits]) if plan.facets else {},
     )
+
+
+def sort_key(document: Document, sort: Sort) -> tuple[bool, float]:
+    """Return what comes before the score; missing values last."""
+    if sort is Sort.SCORE:
+        return False, 0.0
+    value = getattr(document.track, sort.removeprefix("-"))
+    if value is None:
+        return True, 0.0
+    return False, -value if sort.startswith("-") else value
 
 
 def given_answer(answer: EngineAnswer) -> Expected:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from search.document import Document, Family
-from search.plan import PLAN_UNITS, Clause, Filters, Group, Plan, Range, Term
+from search.plan import PLAN_UNITS, Clause, Filters, Group, Plan, Range, Sort, Term
 from search.words import fold_value
 from tagmodel.track import Track
 
@@ -104,4 +104,5 @@ plans = st.builds(
     offset=st.integers(0, 4),
     outside=st.integers(0, 5),
     facets=st.booleans(),
+    sort=st.sampled_from(Sort),
 )

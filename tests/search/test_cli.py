@@ -154,6 +154,20 @@ def test_a_page_goes_on_where_the_last_one_ended(answer: Callable[..., Any], ask
     assert row_of("Duo 06", ask("search", "-k", "6", "--offset", "6", "violin").stdout).startswith("7 ")
 
 
+@pytest.mark.parametrize("sort", ["duration", "-duration", "year", "-year"])
+def test_tracks_are_sorted_by_what_is_said(answer: Callable[..., Any], sort: str) -> None:
+    field, sign = sort.removeprefix("-"), -1 if sort.startswith("-") else 1
+    tracks = [hit["track"] for hit in answer("search", "-k", "100", "--sort", sort)["hits"]]
+    stated = [sign * track[field] for track in tracks if track[field] is not None]
+    assert stated == sorted(stated)
+    assert [track[field] is None for track in tracks] == [False] * len(stated) + [True] * (len(tracks) - len(stated))
+
+
+def test_an_order_that_there_is_not_is_refused(ask: Ask) -> None:
+    refused = ask("search", "--sort", "title", "sad").stderr
+    assert "'title' is not one of 'score', 'duration', '-duration', 'year', '-year'" in refused
+
+
 def test_a_tag_switched_off_answers_no_more_as_kin(answer: Callable[..., Any]) -> None:
     (chip,) = answer("search", "--drift", "1", "--without", "Melancholic", "sad")["tags"]
     (kin,) = (one for one in chip["kin"] if one["spelling"] == "melancholic")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from search.document import Document, Family
 from search.engine import FACET_VALUES, FacetValue, SearchEngine
 from search.engines import open_engine
-from search.plan import Clause, Filters, Group, Plan, Range, Term
+from search.plan import Clause, Filters, Group, Plan, Range, Sort, Term
 from tests.search.engine_contract import document, fill, found, tag_group
 from tests.search.oracle import expected_answer, given_answer
 from tests.search.strategies import catalogues, plans
@@ -61,6 +61,33 @@ def test_order_is_the_same_wherever_a_tie_was_written(engine: SearchEngine) -> N
             writer.write([document(f"t:{i}", "x"), document(f"u:{i}", "x", title="")])
             writer.commit()
     assert found(engine, Plan((tag_group("x"),))) == [f"{source}:{i}" for source in "tu" for i in range(6)]
+
+
+def test_hits_are_sorted_by_duration_or_year_and_tracks_without_it_come_last(engine: SearchEngine) -> None:
+    fill(
+        engine,
+        document("a", "x", duration=60.5, year=2001),
+        document("b", "x", duration=None, year=1999),
+        document("c", "x", duration=60.25, year=None),
+        document("d", "x", duration=0.0, year=2020),
+    )
+    orders = {sort: "".join(found(engine, Plan((tag_group("x"),), sort=sort))) for sort in Sort}
+    assert orders == {
+        Sort.SCORE: "abcd", Sort.SHORTEST: "dcab", Sort.LONGEST: "acdb", Sort.OLDEST: "badc", Sort.NEWEST: "dabc"
+    }  # fmt: skip
+
+
+def test_of_one_year_the_best_come_first_wherever_they_were_written(engine: SearchEngine) -> None:
+    with engine.writer() as writer:
+        writer.write([document("b", "kin", year=2001), document("d", "x", year=2001, title=""), document("e", "kin")])
+        writer.compact()
+        writer.write([document("a", "kin", year=2001), document("c", "x", "kin", year=2001), document("f", "x")])
+        writer.commit()
+    plan = Plan((tag_group("x", Term("kin", Family.TYPED, 0.5)),), outside=5, sort=Sort.NEWEST)
+    answer = engine.search(plan)
+    assert [hit.document.track.track_id for hit in answer.hits] == ["c", "d", "a", "b", "f", "e"]
+    assert [hit.document.track.track_id for hit in answer.outside] == ["a", "b", "e"]
+    assert found(engine, replace(plan, k=2, offset=3)) == ["b", "f"]
 
 
 def test_pages_put_together_are_the_whole_list(engine: SearchEngine) -> None:

@@ -20,6 +20,7 @@ from search.query import (
     with_offer,
     with_required,
     with_tag,
+    with_weight,
     without_excluded,
     without_filter,
     without_tag,
@@ -32,6 +33,19 @@ from tests.search.small_catalogue import TAGS, an_id, small_lexicon
 from tests.search.test_query import any_text, parse, tags
 
 SAD, PIANO = an_id("sad"), an_id("piano")
+
+
+_weights = st.sampled_from(("", "", "^0.5", "^2", "^0.001", "^10"))
+
+
+@st.composite
+def some_tags(draw: st.DrawFn) -> str:
+    """Draw tags of a query, each once, some of them alternatives, with signs, weights and other things between them."""
+    parts = []
+    for spelling in draw(st.lists(st.sampled_from(TAGS), min_size=1, max_size=6, unique_by=an_id)):
+        tag = f'"{spelling}"{draw(_weights)}'
+        parts.append(draw(st.sampled_from((f"{tag},", f"+{tag}", f"({tag} OR xyzzy)", f"{tag} mozart"))))
+    return " ".join([*parts, draw(st.sampled_from(("", "-vinyl", "year:2005", '"tuba"')))])
 
 
 @given(any_text, st.booleans())
@@ -103,6 +117,27 @@ class TestClicks:
     def test_a_tag_is_demanded_and_no_longer(self) -> None:
         assert with_required(parse("sad piano"), SAD) == "+sad piano"
         assert with_required(parse("+(sad OR piano)"), SAD, required=False) == "(sad OR piano)"
+
+    def test_a_tag_is_given_a_weight_and_loses_it(self) -> None:
+        assert with_weight(parse("sad piano"), SAD, 2.5) == "sad^2.5 piano"
+        assert with_weight(parse("+sad^2.5 piano"), SAD, 1) == "+sad, piano"
+        assert with_weight(parse("(sad OR piano)^2"), SAD, 0.5) == "(sad^0.5 OR piano^2)"
+        assert with_weight(parse("female vocals^2, hip hop"), an_id("hip hop"), 0.1) == "female vocals^2 hip hop^0.1"
+
+    @pytest.mark.parametrize("weight", [0.0, 0.0009, 10.001, -1.0, float("nan"), float("inf")])
+    def test_a_weight_that_cannot_be_written_is_refused(self, weight: float) -> None:
+        with pytest.raises(ValueError, match="expected a weight"):
+            with_weight(parse("sad"), SAD, weight)
+
+    @given(some_tags(), st.integers(1, 10_000), st.data())
+    def test_a_weight_changes_nothing_else(self, text: str, thousandths: int, data: st.DataObject) -> None:
+        query, weight = parse(text), thousandths / 1000
+        old = {tag.tag_id: tag.weight for group in query.groups for tag in group.tags}
+        one = data.draw(st.sampled_from(sorted(old)))
+        changed = parse(with_weight(query, one, weight))
+        new = {tag.tag_id: tag.weight for group in changed.groups for tag in group.tags}
+        assert new == {**old, one: weight}
+        assert parse(with_weight(changed, one, old[one])) == query
 
     def test_an_exclusion_is_added_and_taken_off(self) -> None:
         assert with_excluded(parse("sad"), "female vocals") == "sad -female vocals"
