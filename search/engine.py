@@ -106,8 +106,8 @@ class EngineAnswer:
 class IndexWriter(Protocol):
     """The one writer of an index; a context manager that releases the index when left.
 
-    `write`, `delete` and `attach` are staged; `commit` acknowledges them all at once, with the checkpoints set since: afterwards
-    they are durable and every new search sees them. Leaving without commit drops what was staged.
+    `write`, `delete` and `attach` are staged; `commit` acknowledges them all at once, with the checkpoints set since:
+    afterwards they are durable and every new search sees them. Leaving without commit drops what was staged.
     """
 
     def __enter__(self) -> Self: ...

@@ -142,6 +142,23 @@ def test_verify_is_content_with_a_whole_index(directory: Path) -> None:
     engine.close()
 
 
+# Indexes of before
+
+
+def test_an_index_made_before_there_were_attachments_has_none_and_takes_some(directory: Path) -> None:
+    connection = sqlite3.connect(database_path(directory))
+    connection.execute("DROP TABLE attachments")
+    connection.commit()
+    connection.close()
+    engine = EmbeddedEngine.open(directory)
+    assert engine.attachment("reach") is None
+    with engine.writer() as writer:
+        writer.attach("reach", b"1")
+        writer.commit()
+    assert engine.attachment("reach") == b"1"
+    engine.close()
+
+
 # Full and read-only disks
 
 

@@ -150,6 +150,59 @@ def test_checkpoints_are_committed_with_the_documents(engine: SearchEngine) -> N
         assert writer.checkpoint("a.csv") == ""
 
 
+def test_attachments_are_committed_with_the_documents_and_read_back(engine: SearchEngine, address: str) -> None:
+    data = bytes(range(256)) * 5_000
+    assert engine.attachment("reach") is None
+    with engine.writer() as writer:
+        writer.attach("reach", data)
+        writer.write([document("a", "x")])
+        assert engine.attachment("reach") is None
+        writer.commit()
+        assert (engine.attachment("reach"), engine.attachment("other")) == (data, None)
+        writer.attach("reach", b"new")
+        writer.attach("other", b"\0")
+        writer.compact()
+    other = open_engine(address)
+    assert (other.attachment("reach"), other.attachment("other")) == (b"new", b"\0")
+    other.close()
+
+
+def test_an_empty_attachment_takes_it_away(engine: SearchEngine) -> None:
+    with engine.writer() as writer:
+        writer.attach("reach", b"")
+        writer.attach("other", b"1")
+        writer.commit()
+        writer.attach("other", b"")
+        writer.commit()
+    assert (engine.attachment("reach"), engine.attachment("other")) == (None, None)
+
+
+def test_leaving_without_commit_drops_a_staged_attachment(engine: SearchEngine) -> None:
+    with engine.writer() as writer:
+        writer.attach("reach", b"old")
+        before = writer.commit()
+    with engine.writer() as writer:
+        writer.attach("reach", b"new")
+        writer.attach("other", b"new")
+    assert (engine.attachment("reach"), engine.attachment("other")) == (b"old", None)
+    assert engine.state() == before
+
+
+def test_a_commit_that_changes_anything_raises_delta_by_one(engine: SearchEngine) -> None:
+    deltas = [engine.state().delta]
+    with engine.writer() as writer:
+        for change in (
+            lambda: writer.write([document("a", "x"), document("b", "y")]),
+            lambda: writer.attach("reach", b"1"),
+            lambda: writer.attach("reach", b"1"),
+            lambda: writer.delete(["a", "b"]),
+        ):
+            change()
+            deltas.append(writer.commit().delta)
+        assert writer.compact().delta == deltas[-1]
+    assert deltas == list(range(5))
+
+
 def test_states_change_with_each_acknowledged_write_and_not_otherwise(engine: SearchEngine) -> None:
     states = [engine.state()]
     with engine.writer() as writer:
