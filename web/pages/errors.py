@@ -1,10 +1,14 @@
 """Errors as pages: what went wrong, in the same design, with something to do next.
 
-The domain's named exceptions become statuses here and nowhere else: a query that cannot be understood is a 400 that
-points at the place, an index that cannot answer is a 503, never "no results".
+The domain's named exceptions become statuses: a query that cannot be understood is a 400 that points at the place, an
+index that cannot answer is a 503, never "no results". Under the addresses of the API the same errors are problems for
+programs (`web.api.problems`).
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
 
 from flask import Flask, render_template, request
 from flask.typing import ResponseReturnValue
@@ -14,9 +18,9 @@ from search.engine import SearchUnavailable
 from search.query import QueryError
 from search.result import RequestError
 from web.addresses import MAX_TEXT, AddressError
+from web.api.problems import PREFIX, RETRY_AFTER, Refusal, answer_problem
 
-# An index comes back within seconds of its cause going away.
-RETRY_AFTER = 5  # seconds
+_Error = TypeVar("_Error", bound=Exception)
 
 _HTTP_WORDS = {
     404: ("There is no such page", "The address may have been cut off when it was copied."),
@@ -28,11 +32,21 @@ _HTTP_WORDS = {
 
 def register(app: Flask) -> None:
     """Have the application show errors as pages."""
-    app.register_error_handler(QueryError, show_query_error)
-    app.register_error_handler(AddressError, show_bad_request)
-    app.register_error_handler(RequestError, show_bad_request)
-    app.register_error_handler(SearchUnavailable, show_unavailable)
-    app.register_error_handler(HTTPException, show_http_error)
+    app.register_error_handler(QueryError, _page_or_problem(show_query_error))
+    app.register_error_handler(AddressError, _page_or_problem(show_bad_request))
+    app.register_error_handler(RequestError, _page_or_problem(show_bad_request))
+    app.register_error_handler(SearchUnavailable, _page_or_problem(show_unavailable))
+    app.register_error_handler(HTTPException, _page_or_problem(show_http_error))
+    app.register_error_handler(Refusal, answer_problem)
+
+
+def _page_or_problem(show: Callable[[_Error], ResponseReturnValue]) -> Callable[[_Error], ResponseReturnValue]:
+    """Show an error as a page, except to the API's clients."""
+
+    def answer(error: _Error) -> ResponseReturnValue:
+        return answer_problem(error) if request.path.startswith(f"{PREFIX}/") else show(error)
+
+    return answer
 
 
 def show_query_error(error: QueryError) -> ResponseReturnValue:

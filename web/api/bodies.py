@@ -1,0 +1,79 @@
+"""JSON bodies read into frozen types, with messages that name the place in the body."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from flask import Request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from web.api.problems import BAD_BODY, WRONG_MEDIA_TYPE, Refusal
+
+_Wanted = TypeVar("_Wanted")
+
+_UNKNOWN_FIELD = re.compile(r"unknown field `(.*)`", re.DOTALL)
+_PLACE = re.compile(r" - at `\$\.?(.*)`$", re.DOTALL)
+
+
+class BodyReader(Generic[_Wanted]):
+    """Reads the bodies of one operation.
+
+    Parameters
+    ----------
+    wanted
+        A frozen `msgspec.Struct` that forbids unknown fields, so that a misspelt one is said.
+    most
+        Longest body, in bytes.
+    """
+
+    def __init__(self, wanted: type[_Wanted], most: int) -> None:
+        self._decoder = msgspec.json.Decoder(wanted)
+        self._names = _field_names(wanted)
+        self._most = most
+
+    def read(self, request: Request) -> _Wanted:
+        """Read the body of a request.
+
+        Raises
+        ------
+        web.api.problems.Refusal
+            If it is no JSON or not what the operation takes.
+        werkzeug.exceptions.RequestEntityTooLarge
+            If it is too long.
+        """
+        if request.mimetype != "application/json":
+            came = f"“{request.mimetype[:60]}”" if request.mimetype else "none"
+            raise Refusal(WRONG_MEDIA_TYPE, f"expected a body with Content-Type application/json, got {came}")
+        request.max_content_length = self._most
+        data = request.get_data(cache=False)
+        if len(data) > self._most:
+            raise RequestEntityTooLarge
+        try:
+            return self._decoder.decode(data)
+        except msgspec.ValidationError as error:
+            raise self._refusal(str(error)) from None
+        except RecursionError:
+            raise Refusal(BAD_BODY, "expected JSON of a few levels, got far more: is it the right file?") from None
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Refusal(BAD_BODY, f"expected JSON, got something else: {error}") from None
+
+    def _refusal(self, message: str) -> Refusal:
+        place = _PLACE.search(message)
+        what = _PLACE.sub("", message)
+        where = f"{place.group(1)[:80]}: " if place and place.group(1) else ""
+        unknown = _UNKNOWN_FIELD.search(what)
+        if unknown is None:
+            return Refusal(BAD_BODY, f"{where}{what[:1].lower()}{what[1:]}")
+        name = unknown.group(1)[:80]
+        offers = difflib.get_close_matches(name, self._names, 1, 0.5)
+        slip = f"did you mean {offers[0]}?" if offers else f"there are {', '.join(self._names)}"
+        return Refusal(BAD_BODY, f"{where}there is no field {name}: {slip}", "", offers)
+
+
+def _field_names(wanted: Any) -> tuple[str, ...]:
+    """Return the names of all fields of a type and of the types in it."""
+    infos = msgspec.json.schema_components([wanted])[1].values()
+    return tuple(dict.fromkeys(name for one in infos for name in one.get("properties", ())))
