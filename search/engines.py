@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from pathlib import Path
+from typing import NamedTuple
 
 from search.embedded import EmbeddedEngine
+from search.embedded.presence import identify
 from search.engine import SearchEngine, SearchUnavailable
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
@@ -19,9 +21,20 @@ def _open_directory(address: str, create: bool) -> SearchEngine:
     return EmbeddedEngine.open(path, create)
 
 
-# Scheme of the address → how to open it; "" is an address without a scheme.
-_OPENERS: dict[str, Callable[[str, bool], SearchEngine]] = {
-    "": _open_directory,
+def _identify_directory(address: str) -> Hashable:
+    return identify(Path(address).expanduser())
+
+
+class _Scheme(NamedTuple):
+    """How an index at an address of this scheme is opened, and told from others."""
+
+    open: Callable[[str, bool], SearchEngine]
+    identify: Callable[[str], Hashable]
+
+
+# "" is an address without a scheme.
+_SCHEMES = {
+    "": _Scheme(_open_directory, _identify_directory),
 }
 
 
@@ -40,12 +53,29 @@ def open_engine(address: str, create: bool = False) -> SearchEngine:
     SearchUnavailable
         If the address is none that this version knows, or the engine cannot be opened.
     """
+    return _scheme_of(address).open(address, create)
+
+
+def identify_index(address: str) -> Hashable:
+    """Return what tells the index that lies at an address now from any that will lie there later.
+
+    It may be asked many times a second. Two answers are comparable as long as an engine is open on the older one.
+
+    Raises
+    ------
+    SearchUnavailable
+        If no index lies there, or it cannot be reached.
+    """
+    return _scheme_of(address).identify(address)
+
+
+def _scheme_of(address: str) -> _Scheme:
     if not address:
         raise SearchUnavailable("expected the directory of an index, got nothing. Is TAGKIN_ENGINE set, but empty?")
     found = _SCHEME.match(address)
     scheme = found.group(1).lower() if found else ""
-    if scheme not in _OPENERS:
+    if scheme not in _SCHEMES:
         raise SearchUnavailable(
             f"expected a directory, got {address!r}: this version knows no {scheme} engine, only the embedded one"
         )
-    return _OPENERS[scheme](address, create)
+    return _SCHEMES[scheme]

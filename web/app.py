@@ -1,10 +1,12 @@
 """The web application: a factory that is given its searcher, so that tests pass a small one.
 
 Pages are blueprints, each in the file of `web.pages` that is named after it; their JSON twins in `web.api` take
-the same values.
+the same values. What surrounds every answer is in `web.running`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from flask import Flask
 
@@ -12,36 +14,45 @@ from search.searcher import Searcher
 from web import links, security
 from web.api import app as api_app
 from web.pages import about, errors, graph, home, picks, search, suggest, tag, track, wording
+from web.running import access_log, cross_origin, freshness, health, limits, metrics, observing, static_files
 from web.settings import Settings
-
-# Longest body that is read: pages take their state from the address, so there is nothing to send.
-MAX_BODY = 64 * 1024  # bytes
-
 
 # Nothing is switched on.
 _QUIET = Settings()
 
 
-def create_app(searcher: Searcher, settings: Settings = _QUIET) -> Flask:
+def create_app(searcher: Searcher | Callable[[], Searcher], settings: Settings = _QUIET) -> Flask:
     """Build the application.
 
     Parameters
     ----------
     searcher
-        What answers all questions; it stays the caller's to close.
+        What answers all questions, or where to get it anew for each request; it stays the caller's to close.
     settings
         What is switched on.
     """
     app = Flask(__name__)
-    app.config.from_mapping(MAX_CONTENT_LENGTH=MAX_BODY)
-    app.extensions["searcher"] = searcher
+    app.extensions["searcher"] = searcher if callable(searcher) else observing.always(searcher)
     app.extensions["settings"] = settings
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    _surround(app, settings)
     for page in (home, search, track, suggest, tag, graph, about, picks):
         app.register_blueprint(page.blueprint)
     api_app.register(app)
     links.register(app)
     wording.register(app)
     errors.register(app)
-    security.register(app)
     return app
+
+
+def _surround(app: Flask, settings: Settings) -> None:
+    """Register what comes before and after every view: before it in this order, after it in the opposite one."""
+    observing.register(app, trusted=settings.proxies > 0)
+    metrics.register(app)
+    access_log.register(app, settings)
+    security.register(app, settings)
+    cross_origin.register(app, settings)
+    limits.register(app, settings)
+    health.register(app)
+    static_files.register(app)
+    freshness.register(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 from flask import current_app
@@ -10,5 +11,6 @@ from search.searcher import Searcher
 
 
 def searcher() -> Searcher:
-    """Return the searcher that the application was made with."""
-    return cast(Searcher, current_app.extensions["searcher"])
+    """Return the searcher of the index that is there now."""
+    current = cast(Callable[[], Searcher], current_app.extensions["searcher"])
+    return current()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response
+from flask import Flask, Response, request
+
+from web.settings import Settings
 
 _POLICY = (
     "default-src 'self'",
@@ -11,7 +13,7 @@ _POLICY = (
     "frame-ancestors 'none'",
     "object-src 'none'",
 )
-_HEADERS = {
+HEADERS = {
     "Content-Security-Policy": "; ".join(_POLICY),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -20,10 +22,13 @@ _HEADERS = {
 }
 
 
-def register(app: Flask) -> None:
-    """Have the application send the headers."""
+def register(app: Flask, settings: Settings) -> None:
+    """Have the application send the headers; over TLS also that browsers are to come back that way, if so set."""
+    again = f"max-age={settings.hsts}"
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        response.headers.extend(_HEADERS)
+        response.headers.extend(HEADERS)
+        if settings.hsts and request.is_secure:
+            response.headers["Strict-Transport-Security"] = again
         return response

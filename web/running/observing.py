@@ -1,0 +1,121 @@
+"""What is noted while a request is answered: when it began, and what the searches in it took and found."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from flask import Flask, Response, g, has_app_context, request
+
+from search.result import SearchRequest, SearchResult
+from search.searcher import Searcher
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Ids that a proxy may give to requests, so that its log and ours can be laid side by side.
+_GIVEN_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
+
+
+@dataclass(slots=True)
+class Notes:
+    """What is noted of one request.
+
+    Parameters
+    ----------
+    began
+        `time.perf_counter` at its begin.
+    searching
+        Seconds in the searcher, by what was asked of it; None until anything was.
+    found
+        The first search of the request: the one that its answer is about.
+    """
+
+    request_id: str
+    began: float
+    searching: dict[str, float] = field(default_factory=dict)
+    found: SearchResult | None = None
+    inside: bool = False
+
+
+def register(app: Flask, trusted: bool) -> None:
+    """Take notes of each request, and send its id along.
+
+    Parameters
+    ----------
+    trusted
+        Whether a proxy stands in front, whose ids of requests are taken over.
+    """
+
+    @app.before_request
+    def begin() -> None:
+        given = request.headers.get("X-Request-ID", "") if trusted else ""
+        request_id = given if _GIVEN_ID.fullmatch(given) else os.urandom(8).hex()
+        g.notes = Notes(request_id, time.perf_counter())
+
+    @app.after_request
+    def send_id(response: Response) -> Response:
+        response.headers["X-Request-ID"] = notes().request_id
+        return response
+
+
+def notes() -> Notes:
+    """Return the notes of the request that is being answered."""
+    noted: Notes = g.notes
+    return noted
+
+
+def _observed(method: Callable[P, T]) -> Callable[P, T]:
+    """Wrap a method of the searcher such that its time is noted under its name."""
+
+    @wraps(method)
+    def timed(*args: P.args, **kwargs: P.kwargs) -> T:
+        with _timed(method.__name__):
+            return method(*args, **kwargs)
+
+    return timed
+
+
+class ObservedSearcher(Searcher):
+    """A searcher whose time and findings are noted with the request that asked."""
+
+    similar = _observed(Searcher.similar)
+    found_by = _observed(Searcher.found_by)
+    suggest = _observed(Searcher.suggest)
+    suggest_batch = _observed(Searcher.suggest_batch)
+
+    def search(self, request: SearchRequest) -> SearchResult:
+        """Run a search, and note what it found."""
+        with _timed("search") as noted:
+            result = super().search(request)
+        if noted is not None and noted.found is None:
+            noted.found = result
+        return result
+
+
+def always(searcher: Searcher) -> Callable[[], Searcher]:
+    """Return what gives one searcher, observed, for every request."""
+    observed = ObservedSearcher(searcher.engine, searcher.model)
+    return lambda: observed
+
+
+@contextmanager
+def _timed(operation: str) -> Iterator[Notes | None]:
+    """Add the time to the notes, unless within another operation, whose time it is."""
+    noted: Notes | None = g.get("notes") if has_app_context() else None
+    if noted is None or noted.inside:
+        yield noted
+        return
+    noted.inside = True
+    began = time.perf_counter()
+    try:
+        yield noted
+    finally:
+        noted.inside = False
+        noted.searching[operation] = noted.searching.get(operation, 0.0) + time.perf_counter() - began
