@@ -137,7 +137,8 @@ def search(
 
     Quote the query, or write -- before it: a word with a minus is an option otherwise.
     """  # noqa: D301 - the backspace keeps click from wrapping the examples
-    from search.output import print_result, result_json, write_json
+    from search.answers.searches import found_answer
+    from search.output import print_result, write_json
     from search.result import SearchRequest
 
     with opened(engine, model_path) as searcher:
@@ -154,7 +155,7 @@ def search(
         )
         result = searcher.search(request)
     if as_json:
-        write_json(result_json(result))
+        write_json(found_answer(result))
     else:
         print_result(result, explained)
     sys.exit(0 if result.hits else NOT_FOUND)
@@ -182,9 +183,10 @@ def suggest(tags: tuple[str, ...], k: int, as_json: bool, engine: str, model_pat
     \b
     tagkin suggest sitar tabla "slow, calm"
     """  # noqa: D301 - as above
+    from search.answers.suggestions import suggestions_answer
     from search.engine import SearchUnavailable
     from search.engines import open_engine
-    from search.output import print_suggestions, suggest_json, write_json
+    from search.output import print_suggestions, write_json
     from search.suggesting import suggest_tags
     from tagmodel.folding import split_tags
     from tagmodel.model import ModelMissing, load_model
@@ -199,7 +201,7 @@ def suggest(tags: tuple[str, ...], k: int, as_json: bool, engine: str, model_pat
     except ModelMissing as error:
         _stop(str(error), WRONG)
     if as_json:
-        write_json(suggest_json(result))
+        write_json(suggestions_answer(result))
     else:
         print_suggestions(result)
     sys.exit(0 if result.suggestions else NOT_FOUND)
@@ -216,12 +218,13 @@ def similar(track_id: str, k: int, explained: bool, as_json: bool, engine: str, 
 
     Shared tags count more, the fewer tracks have them.
     """
-    from search.output import hit_json, print_hits, write_json
+    from search.answers.tracks import similar_answer
+    from search.output import print_hits, write_json
 
     with opened(engine, model_path) as searcher:
         hits = searcher.similar(track_id, k)
     if as_json:
-        write_json({"track_id": track_id, "hits": [hit_json(hit) for hit in hits]})
+        write_json(similar_answer(track_id, hits))
     elif hits:
         print_hits(hits, explained)
     else:
@@ -235,10 +238,11 @@ def similar(track_id: str, k: int, explained: bool, as_json: bool, engine: str, 
 @index_options
 def stats(k: int, as_json: bool, engine: str, model_path: Path | None) -> None:
     """Tell how many tracks and tags are in the index, its generation, and by which model it was expanded."""
-    from search.output import print_stats, stats_json, write_json
+    from search.answers.indexed import stats_answer
+    from search.output import print_stats, write_json
 
     with opened(engine, model_path) as searcher:
-        figures = stats_json(searcher, k)
+        figures = stats_answer(searcher, k)
     if as_json:
         write_json(figures)
     else:

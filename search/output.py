@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
-import orjson
+import msgspec
 from rich.console import Console
 from rich.markup import escape as escape_markup
 from rich.table import Table
 
+from search.answers.indexed import Stats
 from search.query import Query
 from search.query.errors import UNREADABLE
 from search.query.filters import write_filters
 from search.result import Hit, SearchResult, SuggestResult, TagChip
-
-if TYPE_CHECKING:
-    from search.searcher import Searcher
 
 BAR_WIDTH = 24  # characters of a bar for one whole query tag
 # Mark of a bar by provenance: typed by people, implied by the typed tags, heard; kin are hollow.
@@ -32,39 +28,10 @@ def _shown(text: str) -> str:
     return escape_markup(UNREADABLE.sub("\N{REPLACEMENT CHARACTER}", text))
 
 
-def write_json(value: object) -> None:
-    """Write a value to stdout as indented JSON with a line end."""
-    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_INDENT_2) + b"\n")
+def write_json(answer: object) -> None:
+    """Write an answer for programs to stdout as indented JSON with a line end."""
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(answer), indent=2) + b"\n")
     sys.stdout.flush()
-
-
-def hit_json(hit: Hit) -> dict[str, object]:
-    """Return a hit as plain values."""
-    return {**asdict(hit), "track": {**asdict(hit.track), "display_title": hit.track.display_title}}
-
-
-def result_json(result: SearchResult) -> dict[str, object]:
-    """Return a search result as plain values; the query as its parts."""
-    request = asdict(result.request)
-    return {
-        "request": {**request, "without": sorted(request["without"]), "keep": sorted(request["keep"])},
-        "total": result.total,
-        "carry_all": result.carry_all,
-        "carry_some": result.carry_some,
-        "carry_none": result.carry_none,
-        "relaxed": result.relaxed,
-        "corrections": [asdict(one) for one in result.query.corrections],
-        "unknown": [{"typed": one.typed, "offers": one.offers} for one in result.query.unknown],
-        "tags": [asdict(chip) for chip in result.chips],
-        "excluded": [asdict(chip) for chip in result.excluded],
-        "words": [{"word": one.word, "typed": one.typed} for one in result.query.words],
-        "filters": asdict(result.query.filters),
-        "ignored": result.query.ignored,
-        "hits": [hit_json(hit) for hit in result.hits],
-        "outside": [hit_json(hit) for hit in result.outside],
-        "facets": {name: [asdict(one) for one in values] for name, values in result.facets.items()},
-        "state": asdict(result.state),
-    }
 
 
 def print_result(result: SearchResult, explained: bool) -> None:
@@ -195,11 +162,6 @@ def _length(seconds: float | None) -> str:
     return "" if seconds is None else f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
-def suggest_json(result: SuggestResult) -> dict[str, object]:
-    """Return suggestions as plain values."""
-    return asdict(result)
-
-
 def print_suggestions(result: SuggestResult) -> None:
     """Print what is wrong with the typed tags, then the suggestions with their reasons."""
     console = Console(highlight=False)
@@ -225,39 +187,22 @@ def print_suggestions(result: SuggestResult) -> None:
     console.print(table)
 
 
-def stats_json(searcher: Searcher, k: int) -> dict[str, object]:
-    """Return figures of an index, with its `k` most used tags."""
-    state, counts = searcher.engine.state(), searcher.engine.tag_counts()
-    most = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:k]
-    return {
-        **asdict(state),
-        "n_tags": len(counts),
-        "n_tags_unknown_to_model": sum(tag_id not in searcher.model.vocabulary for tag_id in counts),
-        "model": searcher.model.model_id,
-        "tags": [
-            {"tag_id": tag_id, "spelling": searcher.lexicon.spelling(tag_id), "n_tracks": n} for tag_id, n in most
-        ],
-    }
-
-
-def print_stats(figures: Mapping[str, object]) -> None:
+def print_stats(figures: Stats) -> None:
     """Print the figures of an index."""
     console = Console(highlight=False)
     table = Table(box=None, show_header=False, pad_edge=False)
-    for label, key in (
-        ("tracks", "n_tracks"),
-        ("tags in use", "n_tags"),
-        ("of these unknown to the model", "n_tags_unknown_to_model"),
-        ("generation", "generation"),
-        ("writes", "delta"),
-        ("expanded by model", "model_id"),
-        ("model in use", "model"),
+    for label, value in (
+        ("tracks", figures.n_tracks),
+        ("tags in use", figures.n_tags),
+        ("of these unknown to the model", figures.n_tags_unknown_to_model),
+        ("generation", figures.generation),
+        ("writes", figures.delta),
+        ("expanded by model", figures.model_id),
+        ("model in use", figures.model),
     ):
-        value = figures[key]
-        table.add_row(label, f"{value:,}" if isinstance(value, int) else str(value or "none"))
+        table.add_row(label, f"{value:,}" if isinstance(value, int) else value or "none")
     console.print(table)
-    if figures["model_id"] not in {figures["model"], ""}:
+    if figures.model_id not in {figures.model, ""}:
         console.print("[yellow]The index was expanded by another model[/]: run tagkin index --reexpand")
-    tags = figures["tags"]
-    if isinstance(tags, list) and tags:
-        console.print("\nmost used: " + _shown(", ".join(f"{tag['spelling']} {tag['n_tracks']:,}" for tag in tags)))
+    if figures.tags:
+        console.print("\nmost used: " + _shown(", ".join(f"{tag.spelling} {tag.n_tracks:,}" for tag in figures.tags)))

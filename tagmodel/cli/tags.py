@@ -10,7 +10,7 @@ import errno
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -41,13 +41,13 @@ json_option = click.option("--json", "as_json", is_flag=True, show_default=True,
 @model_option
 def kin(tag: str, k: int, as_json: bool, model_path: Path | None) -> None:
     """Show the kin of a TAG: which tags answer for it, how near they are, and on what evidence."""
+    from tagmodel.answers import kin_answer, named_tag
+
     model = _open_model(model_path)
     tag_id = _known(model.vocabulary, tag)
     found = model.kin(tag_id)[:k]
     if as_json:
-        _print_json(
-            {"tag": _named(model.vocabulary, tag_id), "kin": [_kin_json(model.vocabulary, one) for one in found]}
-        )
+        _print_json(kin_answer(model.vocabulary, named_tag(model.vocabulary, tag_id), found))
     elif found:
         _print_table(_kin_table(model.vocabulary, tag_id, found))
     else:
@@ -63,6 +63,7 @@ def kin(tag: str, k: int, as_json: bool, model_path: Path | None) -> None:
 @model_option
 def path(source: str, target: str, as_json: bool, model_path: Path | None) -> None:
     """Find the way from one TAG to another, from kin to kin."""
+    from tagmodel.answers import path_answer
     from tagmodel.graph import PathMissing, path_between
 
     model = _open_model(model_path)
@@ -73,8 +74,7 @@ def path(source: str, target: str, as_json: bool, model_path: Path | None) -> No
     except PathMissing as error:
         _stop(str(error), NOT_FOUND)
     if as_json:
-        tags = [_named(model.vocabulary, step.tag_id) | {"similarity": step.similarity} for step in steps]
-        _print_json({"path": tags})
+        _print_json(path_answer(model.vocabulary, steps))
     else:
         _print_table(_path_table(model.vocabulary, steps))
 
@@ -160,20 +160,10 @@ def _in_graph(model: TagModel, graph: nx.Graph, text: str) -> str:
     return tag_id
 
 
-def _named(vocabulary: Vocabulary, tag_id: str) -> dict[str, Any]:
-    return {"id": tag_id, "tag": vocabulary.spelling(tag_id)}
+def _print_json(answer: object) -> None:
+    import msgspec
 
-
-def _kin_json(vocabulary: Vocabulary, found: Kin) -> dict[str, Any]:
-    fields = found._asdict()
-    return _named(vocabulary, fields.pop("tag_id")) | fields
-
-
-def _print_json(value: object) -> None:
-    import orjson
-
-    data = orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    click.echo(data, nl=False)
+    click.echo(msgspec.json.format(msgspec.json.encode(answer), indent=2))
 
 
 def _print_table(table: Table) -> None:

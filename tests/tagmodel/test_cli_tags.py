@@ -53,18 +53,19 @@ def test_k_kin_at_most(run):
 
 def test_kin_as_json_hold_every_number(run):
     answer = orjson.loads(run(kin, "sitar", "--json").stdout)
-    assert answer["tag"] == {"id": tag("sitar"), "tag": "sitar"}
+    assert answer["tag"] == {"tag_id": tag("sitar"), "spelling": "sitar"}
     model = block_model()
-    assert [one["id"] for one in answer["kin"]] == [one.tag_id for one in model.kin(tag("sitar"))]
+    assert [one["tag_id"] for one in answer["kin"]] == [one.tag_id for one in model.kin(tag("sitar"))]
     assert answer["kin"][0] == {
-        "id": tag("raga"),
-        "tag": "raga",
+        "tag_id": tag("raga"),
+        "spelling": "raga",
         "similarity": pytest.approx(0.6),
         "cooccurrence": pytest.approx(0.6),
         "word2vec": pytest.approx(0.3),
         "als": pytest.approx(0.15),
         "pmi": pytest.approx(2.5),
         "support": 60,
+        "origins": ["co-occurrence", "word2vec", "ALS"],
     }
 
 
@@ -96,7 +97,7 @@ def test_a_path_is_shown_step_by_step(run):
 
 def test_a_path_as_json_holds_ids_and_similarities(run):
     steps = orjson.loads(run(path, "eastern", "techno", "--json").stdout)["path"]
-    assert [step["tag"] for step in steps] == ["eastern", "dance", "techno"]
+    assert [step["spelling"] for step in steps] == ["eastern", "dance", "techno"]
     assert [step["similarity"] for step in steps] == pytest.approx([1, 0.3, 0.36])
 
 

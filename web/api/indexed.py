@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from search.answers import Stats, stats_answer
+from search.answers.indexed import Stats, stats_answer
 from web.api.operations import operation
 from web.context import searcher
 

@@ -1,8 +1,4 @@
-"""What programs get of searches: the frozen types that command line and API write as JSON, from the same code.
-
-They stand apart from the values of `search.result`, so that those can change with the code while programs keep their
-fields. Field descriptions are the paragraphs of the docstrings: the API's document is made from them.
-"""
+"""An index in figures, for programs."""
 
 from __future__ import annotations
 
@@ -27,27 +23,6 @@ class UsedTag(Struct, frozen=True, gc=False):
     tag_id: str
     spelling: str
     n_tracks: int
-
-
-class State(Struct, frozen=True, gc=False):
-    """What an answer saw of the index; equal states give equal answers.
-
-    Parameters
-    ----------
-    generation
-        Counts rebuilds of the index.
-    delta
-        Counts writes to it.
-    n_tracks
-        Tracks in it.
-    model_id
-        The tag model whose implied tags it stores; empty for none, ``mixed`` where tracks differ.
-    """
-
-    generation: int
-    delta: int
-    n_tracks: int
-    model_id: str
 
 
 class Stats(Struct, frozen=True):
