@@ -195,12 +195,18 @@ class SetToTag:
         return csr_array((np.ones(len(known), dtype=np.float32), known, starts), (len(typed), len(self.tags)))
 
     def _base(self, sets: csr_array) -> NDArray[np.float32]:
-        """Return the log-odds of every tag without evidence, by whose habits each set follows; shape of its rows."""
+        """Return the log-odds of every tag without evidence, by whose habits each set follows; shape of its rows.
+
+        Summed up in one order, so that a set gets the same to the last bit alone and among others: a matrix product
+        rounds by the number of its rows.
+        """
         follows = sets @ self.habits
         follows -= follows.max(axis=1, keepdims=True)
         shares = np.exp(follows)
         shares /= shares.sum(axis=1, keepdims=True)
-        base: NDArray[np.float32] = shares @ self.set_bias
+        base: NDArray[np.float32] = shares[:, :1] * self.set_bias[0]
+        for share, bias in zip(shares.T[1:], self.set_bias[1:], strict=True):
+            base += share[:, None] * bias
         return base
 
     def probabilities(self, typed: Sequence[Sequence[int]]) -> NDArray[np.float32]:

@@ -7,13 +7,13 @@ recording (*low quality*) find tracks, but are suggested to nobody.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tagmodel import tables
-from tagmodel.implication import SetToTag
+from tagmodel.implication import BATCH_SETS, SetToTag
 from tagmodel.model import Reason, Suggestion
 from tagmodel.vocabulary import Vocabulary
 
@@ -69,11 +69,36 @@ def suggest_tags(set_to_tag: SetToTag, vocabulary: Vocabulary, typed: Sequence[s
 
     Without a typed tag that the model knows there is nothing to go by, and nothing is suggested.
     """
-    numbers = [number for tag in dict.fromkeys(typed) if (number := vocabulary.number(tag)) is not None]
-    if not numbers:
-        return ()
-    probabilities = suggestion_probabilities(set_to_tag, vocabulary, [numbers])[0]
-    probabilities[[number for number, key in enumerate(vocabulary.keys) if key in tables.not_suggested()]] = 0
+    return suggest_batch(set_to_tag, vocabulary, [typed], k)[0]
+
+
+def suggest_batch(
+    set_to_tag: SetToTag, vocabulary: Vocabulary, typed: Sequence[Sequence[str]], k: int
+) -> list[tuple[Suggestion, ...]]:
+    """Suggest tags for many sets of typed tag ids: for each the same as `suggest_tags` for it alone."""
+    known = [
+        [number for tag in dict.fromkeys(tags) if (number := vocabulary.number(tag)) is not None] for tags in typed
+    ]
+    never = [number for number, key in enumerate(vocabulary.keys) if key in tables.not_suggested()]
+    return [
+        suggestions
+        for start in range(0, len(known), BATCH_SETS)
+        for suggestions in _suggest(set_to_tag, vocabulary, known[start : start + BATCH_SETS], never, k)
+    ]
+
+
+def _suggest(
+    set_to_tag: SetToTag, vocabulary: Vocabulary, typed: Sequence[Sequence[int]], never: Sequence[int], k: int
+) -> Iterator[tuple[Suggestion, ...]]:
+    probabilities = suggestion_probabilities(set_to_tag, vocabulary, typed)
+    probabilities[:, never] = 0
+    for numbers, row in zip(typed, probabilities, strict=True):
+        yield _best(set_to_tag, vocabulary, numbers, row, k) if numbers else ()
+
+
+def _best(
+    set_to_tag: SetToTag, vocabulary: Vocabulary, numbers: Sequence[int], probabilities: NDArray[np.float32], k: int
+) -> tuple[Suggestion, ...]:
     best = [tag for tag in np.argsort(-probabilities, kind="stable")[:k].tolist() if probabilities[tag] > 0]
     evidence = set_to_tag.contributions(numbers, best)
     ids = [vocabulary.ids[number] for number in numbers]

@@ -116,3 +116,11 @@ def test_words_about_the_recording_are_suggested_to_nobody() -> None:
     suggested = {one.tag_id for one in shipped.suggest(typed, len(shipped.vocabulary))}
     assert len(suggested) > 100
     assert not suggested & {shipped.vocabulary.ids[number] for number in known}
+
+
+def test_a_batch_of_sets_gets_the_same_suggestions_and_implied_tags_as_each_alone() -> None:
+    shipped = load_model()
+    rng = np.random.default_rng(3)
+    sets = [list(rng.choice(shipped.vocabulary.ids, size)) for size in rng.integers(0, 20, 300)]
+    assert shipped.suggest_batch(sets, 15) == [shipped.suggest(typed, 15) for typed in sets]
+    assert shipped.imply(sets) == [shipped.imply([typed])[0] for typed in sets]
