@@ -1,4 +1,4 @@
-"""A search as an address: read from a query string, written back into one.
+"""A search as an address: read from a query string, written back into one, or into one with a single thing changed.
 
 The address is the whole state of the search page, so that a link reproduces what its sender saw, and every chip, facet
 and page number is an ordinary link. Values that are as usual are left out, which keeps addresses short enough to send.
@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import math
 import re
-from urllib.parse import urlencode
+from dataclasses import replace
+from urllib.parse import quote_plus, urlencode
 
 from werkzeug.datastructures import MultiDict
 
 from search.expansion import DEFAULT_DRIFT
+from search.plan import Sort
+from search.query import Additions, Query
 from search.result import MAX_DEPTH, SearchRequest
 
 # Longest query that is parsed; a paragraph pasted by accident is longer.
@@ -47,6 +50,7 @@ def read_search(arguments: MultiDict[str, str]) -> SearchRequest:
         without=_read_ids(arguments, "without"),
         keep=_read_ids(arguments, "keep"),
         literal=arguments.get("literal", "") == "1",
+        sort=_read_sort(arguments.get("sort", "")),
         k=k,
         offset=(_read_count(arguments, "page", 1) - 1) * k,
     )
@@ -74,16 +78,66 @@ def query_string(request: SearchRequest) -> str:
     pairs: list[tuple[str, str]] = [("q", request.text)]
     if request.drift != DEFAULT_DRIFT:
         pairs.append(("drift", str(request.drift).removesuffix(".0")))
-    pairs += [
-        (name, ".".join(sorted(ids))) for name, ids in (("without", request.without), ("keep", request.keep)) if ids
-    ]
     if request.literal:
         pairs.append(("literal", "1"))
+    if request.sort is not Sort.SCORE:
+        pairs.append(("sort", request.sort))
     if request.k != PAGE_HITS:
         pairs.append(("k", str(request.k)))
     if request.offset:
         pairs.append(("page", str(page_number(request))))
-    return "?" + urlencode(pairs)
+    switched = _ids("keep", request.keep) + _ids("without", request.without)
+    return f"?{urlencode(pairs)}{switched}"
+
+
+class Changes:
+    """Addresses of a search with one thing changed each: a page has some two hundred of them.
+
+    What stays the same is written and encoded once.
+    """
+
+    def __init__(self, request: SearchRequest, query: Query) -> None:
+        self.request, self.query = request, query
+        self._additions = Additions(query)
+        self._words = f"?q={quote_plus(request.text)}"
+        bare = replace(request, text="", without=frozenset())
+        self._others = query_string(bare).removeprefix("?q=")
+        self._without = _ids("without", request.without)
+
+    def text(self, text: str) -> str:
+        """Search for something else; ``""`` where that is longer than a search may be."""
+        return f"?q={quote_plus(text)}{self._others}{self._without}" if len(text) <= MAX_TEXT else ""
+
+    def with_tag(self, spelling: str) -> str:
+        """Ask for one more tag; ``""`` where there is no room."""
+        return self.text(self._additions.tag(spelling))
+
+    def with_kin(self, tag_id: str, spelling: str) -> str:
+        """Ask for a kin as a tag; one that was switched off is forgotten as such."""
+        text = self._additions.tag(spelling)
+        if tag_id not in self.request.without or len(text) > MAX_TEXT:
+            return self.text(text)
+        return f"?q={quote_plus(text)}{self._others}{_ids('without', self.request.without - {tag_id})}"
+
+    def without_tag(self, spelling: str) -> str:
+        """Leave out the tracks with a tag; ``""`` where there is no room."""
+        return self.text(self._additions.excluded(spelling))
+
+    def with_value(self, field: str, value: str) -> str:
+        """Narrow to one more folded value of a field; ``""`` where there is no room."""
+        return self.text(self._additions.filter_value(field, value))
+
+    def switched(self, tag_id: str) -> str:
+        """Switch a kin off, or on again."""
+        return f"{self._words}{self._others}{_ids('without', self.request.without ^ {tag_id})}"
+
+    def sorted(self, sort: Sort) -> str:
+        """Show the hits in another order."""
+        return query_string(replace(self.request, sort=sort))
+
+    def page(self, number: int) -> str:
+        """Show another page of the hits."""
+        return query_string(replace(self.request, offset=(number - 1) * self.request.k))
 
 
 def page_number(request: SearchRequest) -> int:
@@ -116,6 +170,18 @@ def _read_drift(text: str) -> float:
         raise AddressError(
             f"drift is a number from 0 to 1{slip}, such as drift=0.5, not “{_shortened(text)}”"
         ) from None
+
+
+def _read_sort(text: str) -> Sort:
+    try:
+        return Sort(text or Sort.SCORE)
+    except ValueError:
+        raise AddressError(f"sort is one of {', '.join(Sort)}, not “{_shortened(text)}”") from None
+
+
+def _ids(name: str, ids: frozenset[str]) -> str:
+    """Write ids of tags as one parameter, whose letters and points need no encoding; nothing where there are none."""
+    return f"&{name}={'.'.join(sorted(ids))}" if ids else ""
 
 
 def _read_ids(arguments: MultiDict[str, str], name: str) -> frozenset[str]:

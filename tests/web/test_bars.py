@@ -5,9 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.document import Family
-from search.result import Hit, NamedContribution, TagChip
+from search.query import Query
+from search.result import Hit, NamedContribution, SearchRequest, TagChip
 from tagmodel.track import Track
-from web.pages.bars import Bar, bar_scale, hit_bar, shares
+from web.addresses import Changes
+from web.pages.bars import Bar, Reasons, bar_scale, hit_bar, shares
 
 AMOUNTS = st.lists(st.integers(1, 4096).map(lambda units: units / 4096), min_size=1, max_size=30)
 
@@ -54,6 +56,28 @@ def test_every_contribution_is_named_or_behind_the_fold(amounts: list[float]) ->
 def test_a_segment_shows_where_its_tag_comes_from(one: NamedContribution, kind: str, serves: str) -> None:
     (segment,) = hit_bar(Hit(Track("x:1"), one.amount, (one,)), 1).segments
     assert (segment.kind, segment.serves) == (kind, serves)
+
+
+def test_text_in_reasons_is_shown_never_run() -> None:
+    nasty = '"><script>alert(1)</script>'
+    own = NamedContribution("a" * 8, nasty, Family.TYPED, True, "b" * 8, "<i>sad", 0.5)
+    bar = hit_bar(Hit(Track("x:1"), 0.5, (own,)), 1)
+    written = Reasons(Changes(SearchRequest("sad"), Query("sad")), several=True)(bar.segments)
+    assert "<script" not in written
+    assert "<i>sad" not in written
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in written
+    assert 'aria-label="Leave out &#34;&gt;&lt;script' in written
+    assert "<" not in bar.drawing.replace("<rect ", "")
+
+
+def test_only_kin_can_be_left_out_by_a_reason() -> None:
+    reasons = Reasons(Changes(SearchRequest("sad"), Query("sad")), several=True)
+    own, kin = contribution(1.0), contribution(0.1, is_kin=True)
+    typed, served = hit_bar(Hit(Track("x:1"), 1.1, (own, kin)), 1.1).segments
+    assert "Leave out" not in reasons([typed])
+    assert reasons([served]).count("Leave out slow") == 1
+    assert "Leave out" not in reasons([served], can_leave_out=False)
+    assert "for sad" in reasons([served])
 
 
 def test_all_typed_tags_fill_a_bar_unless_the_best_hit_has_more() -> None:

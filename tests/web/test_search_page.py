@@ -24,7 +24,7 @@ Visit = Callable[..., Any]  # the fixture of conftest.py
 def chips(page: Any, kind: str) -> list[str]:
     """Spellings of the chips of a kind, without the signs that act on them."""
     found = (one for one in page.all("li", kind) + page.all("span", kind) if "chip" in one.attributes["class"].split())
-    return [one.name.rstrip("+\N{MULTIPLICATION SIGN}").strip() for one in found]
+    return [one.name.rstrip("+\N{MINUS SIGN}\N{MULTIPLICATION SIGN}").strip() for one in found]
 
 
 def test_a_kin_chip_says_whose_kin_it_is(visit: Visit) -> None:
@@ -108,6 +108,53 @@ def test_a_tag_of_the_hits_narrows_or_is_left_out(visit: Visit) -> None:
     assert "Small Room" not in visit(page.link("Leave out slow")).titles
 
 
+def test_a_kin_chip_says_what_it_is_known_from(visit: Visit) -> None:
+    page = visit("/search?q=piano&drift=1")
+    titles = {one.name: one.attributes.get("title") for one in page.all("a")}
+    assert titles["Switch off keyboard, kin of piano"] == "Kin of piano by co-occurrence, word2vec and ALS"
+
+
+def test_a_kin_is_left_out_by_a_click_on_its_chip(visit: Visit) -> None:
+    page = visit("/search?q=piano&drift=1")
+    assert "Small Room" in page.titles
+    without = visit(page.link("Leave out sad"))
+    assert without.all("input")[0].attributes["value"] == "piano -sad"
+    assert "Small Room" not in without.titles
+
+
+def test_a_kin_is_left_out_by_a_click_on_a_reason(visit: Visit) -> None:
+    page = visit("/search?q=sad+piano&drift=1")
+    reason = next(one for one in page.all("a", "out") if one.name == "Leave out melancholic")
+    assert visit("/search" + reason.attributes["href"]).all("input")[0].attributes["value"] == "sad piano -melancholic"
+
+
+def test_a_tag_is_given_half_or_double_weight_and_loses_it(visit: Visit) -> None:
+    page = visit("/search?q=sad+piano&drift=0")
+    half = visit(page.link("Let sad count ½"))
+    assert half.all("input")[0].attributes["value"] == "sad^0.5 piano"
+    assert "\N{MULTIPLICATION SIGN}0.5" in half.all("span", "typed")[0].text
+    double = visit(half.link("Let sad count 2"))
+    assert double.all("input")[0].attributes["value"] == "sad^2 piano"
+    assert visit(double.link("Let sad count 1")).titles == page.titles
+    assert not visit("/search?q=sad").all("ul", "weights")  # nothing to weigh it against
+
+
+def test_hits_stand_in_the_order_that_was_asked_for(visit: Visit) -> None:
+    page = visit("/search?q=sad+piano&drift=0")
+    shortest = visit(page.link("Shortest"))
+    assert "sort=duration" in shortest.address
+    assert shortest.titles == ["Small Room", "Choir <b>Practice</b>", "Song for Two", "Empty House"]
+    assert visit(shortest.link("Longest")).titles == shortest.titles[::-1]
+    assert visit(shortest.link("Newest")).titles[0] == "Empty House"  # the only one with a year
+    assert visit(shortest.link("Best match")).titles == page.titles
+    (kept,) = [one for one in shortest.all("input") if one.attributes.get("name") == "sort"]
+    assert kept.attributes["value"] == "duration"  # the box and the dial keep the order
+
+
+def test_a_tag_leads_to_its_page(visit: Visit) -> None:
+    assert visit("/search?q=female+vocals").link("About the tag female vocals") == "/tag?name=female+vocals"
+
+
 def test_links_keep_the_whole_state(visit: Visit) -> None:
     page = visit("/search?q=sad+piano+-vocals&drift=0.9&k=3")
     page = visit(page.link("Switch off melancholic, kin of sad"))
@@ -188,6 +235,21 @@ def test_nothing_found_says_what_to_try(visit: Visit) -> None:
     assert "No track answers this search" in page.text
     rescued = visit(page.link("Drop the filter “genre: polka” (6 tracks)"))
     assert rescued.titles
+
+
+def test_a_misspelt_filter_value_has_offers_that_say_what_they_bring(visit: Visit) -> None:
+    page = visit("/search?q=sad+piano+genre:clasical")
+    assert "No track answers this search" in page.text
+    rescued = visit(page.link("genre: Classical instead of clasical (2 tracks)"))
+    assert rescued.all("input")[0].attributes["value"] == "sad piano genre:classical"
+    assert rescued.titles
+
+
+def test_an_offer_for_an_unknown_word_says_what_it_brings_where_nothing_was_found(visit: Visit) -> None:
+    page = visit("/search?q=melankolik")
+    assert "No track answers this search" in page.text
+    label = next(one.name for one in page.all("a") if one.name.startswith("Search “melancholic” for “melankolik” ("))
+    assert visit(page.link(label)).titles
 
 
 def test_a_title_word_that_nothing_has_can_be_dropped(visit: Visit) -> None:

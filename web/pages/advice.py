@@ -4,34 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
 
-from search.query import (
-    Query,
-    QueryError,
-    Unknown,
-    with_offer,
-    with_required,
-    without_excluded,
-    without_filter,
-    without_unknown,
-    without_word,
-)
+from search.query import Query, Unknown, with_offer, without_unknown
 from search.result import SearchRequest, SearchResult
 from search.searcher import Searcher
-from web.addresses import query_string
-from web.pages.steering import filter_labels, steered
-
-# Ways out of a search without hits that are tried before they are offered.
-MAX_TRIED = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Something that can be done, in words for a button, and its address."""
-
-    label: str
-    address: str
+from web.addresses import Changes, query_string
+from web.pages.rescue import Step, rescue
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,61 +58,29 @@ class Advice:
     ignored: tuple[str, ...]
 
 
-def advise(result: SearchResult, source: Searcher) -> Advice:
+def advise(result: SearchResult, changes: Changes, source: Searcher) -> Advice:
     """Gather what is to be said about a result; a way out is tried with `source` before it is offered."""
-    request, query = steered(result), result.query
-    literally = query_string(replace(request, literal=True))
+    request, query = changes.request, result.query
     unknown_words = {unknown.typed for unknown in query.unknown}
     return Advice(
-        corrections=tuple(Correction(one.used, one.typed, literally) for one in query.corrections),
-        unknown=tuple(_unknown_word(request, query, one) for one in query.unknown),
+        corrections=tuple(_corrections(request, query)),
+        unknown=tuple(_unknown_word(changes, one, bool(result.total)) for one in query.unknown),
         relaxed=tuple(words for words in result.relaxed if words not in unknown_words),
         untrained=tuple(chip.spelling for chip in result.chips if not chip.known),
         corrected=query_string(replace(request, literal=False)) if request.literal else "",
-        rescue=tuple(_rescue(request, query, source)) if result.total == 0 else (),
+        rescue=rescue(request, query, source) if result.total == 0 else (),
         ignored=query.ignored,
     )
 
 
-def _unknown_word(request: SearchRequest, query: Query, unknown: Unknown) -> UnknownWord:
-    def instead(text: str) -> str:
-        return query_string(replace(request, text=text))
-
-    offers = tuple(Step(offer, instead(with_offer(query, unknown, offer))) for offer in unknown.offers)
-    return UnknownWord(unknown.typed, unknown.sign == "-", offers, instead(without_unknown(query, unknown)))
+def _corrections(request: SearchRequest, query: Query) -> Iterator[Correction]:
+    for one in query.corrections:
+        yield Correction(one.used, one.typed, query_string(replace(request, literal=True)))
 
 
-def _rescue(request: SearchRequest, query: Query, source: Searcher) -> Iterator[Step]:
-    for label, changed in islice(_ways_out(request, query), MAX_TRIED):
-        n_tracks = _count(source, changed)
-        if n_tracks:
-            tracks = "track" if n_tracks == 1 else "tracks"
-            yield Step(f"{label} ({n_tracks:,} {tracks})", query_string(changed))
-
-
-def _count(source: Searcher, request: SearchRequest) -> int:
-    """Count what a search would find; none where the changed text is no query, such as one grown too long."""
-    try:
-        return source.search(replace(request, k=1, offset=0, outside=0, facets=False)).total
-    except QueryError:
-        return 0
-
-
-def _ways_out(request: SearchRequest, query: Query) -> Iterator[tuple[str, SearchRequest]]:
-    """Yield what may be let go of, most promising first: words for a button, and the search without it."""
-
-    def instead(text: str) -> SearchRequest:
-        return replace(request, text=text)
-
-    for field, value, label in filter_labels(query.filters):
-        yield f"Drop the filter “{label}”", instead(without_filter(query, field, value))
-    for excluded in query.excluded:
-        yield f"Allow “{excluded.typed}” again", instead(without_excluded(query, excluded.tag_id))
-    for word in query.words:
-        yield f"Drop “{word.typed}”, looked for in titles and artists", instead(without_word(query, word.word))
-    for group in query.groups:
-        if group.required:
-            label = " or ".join(tag.typed for tag in group.tags)
-            yield f"Let kin stand in for “{label}”", instead(with_required(query, group.tags[0].tag_id, False))
-    if query.groups and request.drift < 1.0:
-        yield "Turn the dial all the way outside the box", replace(request, drift=1.0)
+def _unknown_word(changes: Changes, unknown: Unknown, with_offers: bool) -> UnknownWord:
+    """Say what nobody knows; without hits its offers are ways out, which say what they bring."""
+    offers = unknown.offers if with_offers else ()
+    steps = tuple(Step(offer, changes.text(with_offer(changes.query, unknown, offer))) for offer in offers)
+    dropped = changes.text(without_unknown(changes.query, unknown))
+    return UnknownWord(unknown.typed, unknown.sign == "-", steps, dropped)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import msgspec
 
 from search.engine import FacetValue
-from search.query import Query, with_excluded, with_filter, with_tag
-from search.result import SearchRequest, SearchResult
-from web.addresses import MAX_TEXT, query_string
-from web.pages.steering import steered
+from search.result import SearchResult
+from web.addresses import Changes
 
 # Values shown at once of each facet, and all that are listed: a page has to stay small.
 VALUES_SHOWN = 7
@@ -18,8 +18,7 @@ VALUES_LISTED = 20
 _TITLES = {"genre": "Genre", "tag": "Tags of the best hits", "license": "License", "artist": "Artist"}
 
 
-@dataclass(frozen=True, slots=True)
-class Narrower:
+class Narrower(msgspec.Struct, frozen=True):
     """One facet value.
 
     Parameters
@@ -31,7 +30,7 @@ class Narrower:
     """
 
     label: str
-    count: int
+    count: str
     address: str
     exclude: str = ""
 
@@ -55,28 +54,22 @@ class Facet:
         return self.values[VALUES_SHOWN:]
 
 
-def facets(result: SearchResult) -> tuple[Facet, ...]:
+def facets(result: SearchResult, changes: Changes) -> tuple[Facet, ...]:
     """Return the facets worth showing: those that say anything about the hits."""
-    return tuple(_facets(result))
+    return tuple(_facets(result, changes))
 
 
-def _facets(result: SearchResult) -> Iterator[Facet]:
-    request, query = steered(result), result.query
+def _facets(result: SearchResult, changes: Changes) -> Iterator[Facet]:
     asked = {chip.tag_id for chip in result.chips}
     for name, title in _TITLES.items():
         values = [one for one in result.facets.get(name, ()) if name != "tag" or one.value not in asked]
         if values and any(one.value for one in values):
-            yield Facet(name, title, tuple(_narrower(request, query, name, one) for one in values[:VALUES_LISTED]))
+            yield Facet(name, title, tuple(_narrower(changes, name, one) for one in values[:VALUES_LISTED]))
 
 
-def _narrower(request: SearchRequest, query: Query, name: str, one: FacetValue) -> Narrower:
+def _narrower(changes: Changes, name: str, one: FacetValue) -> Narrower:
+    count = f"{one.count:,}"
     if name == "tag":
-        address = _address(request, with_tag(query, one.label))
-        return Narrower(one.label, one.count, address, _address(request, with_excluded(query, one.label)))
-    is_set = one.value in getattr(query.filters, name)
-    address = "" if is_set else _address(request, with_filter(query, name, one.value))
-    return Narrower(one.label or "not stated", one.count, address)
-
-
-def _address(request: SearchRequest, text: str) -> str:
-    return query_string(replace(request, text=text)) if len(text) <= MAX_TEXT else ""
+        return Narrower(one.label, count, changes.with_tag(one.label), changes.without_tag(one.label))
+    is_set = one.value in getattr(changes.query.filters, name)
+    return Narrower(one.label or "not stated", count, "" if is_set else changes.with_value(name, one.value))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
+import msgspec
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from search.plan import Sort
 from search.result import Hit, SearchRequest, SearchResult
 from search.searcher import Searcher
 from tagmodel.track import Track
-from web.addresses import last_page, page_number, query_string, read_search
+from web.addresses import Changes, last_page, page_number, query_string, read_search
 from web.context import searcher
 from web.pages.advice import Advice, advise
-from web.pages.bars import Bar, bar_scale, hit_bar, shares
+from web.pages.bars import Bar, Reasons, bar_scale, hit_bar, shares
 from web.pages.narrowing import Facet, facets
 from web.pages.steering import Steering, steer, steered
 
@@ -30,8 +33,16 @@ def show() -> ResponseReturnValue:
     return render_template("search.html", page=search_page(source.search(wanted), source))
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+_SORTS = {
+    Sort.SCORE: "Best match",
+    Sort.SHORTEST: "Shortest",
+    Sort.LONGEST: "Longest",
+    Sort.NEWEST: "Newest",
+    Sort.OLDEST: "Oldest",
+}
+
+
+class Row(msgspec.Struct, frozen=True):
     """A hit as a row of a list: its place in the order, the track, and why it came."""
 
     place: int
@@ -52,6 +63,15 @@ class Pages:
 
 
 @dataclass(frozen=True, slots=True)
+class SortChoice:
+    """An order that the hits can stand in."""
+
+    label: str
+    address: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SearchPage:
     """Everything the search page shows.
 
@@ -59,6 +79,8 @@ class SearchPage:
     ----------
     request
         The search that the page's forms start from.
+    reasons
+        Writes the reasons of the rows.
     carried
         (x, width) in percent of the hits that carry all, some and none of the words.
     """
@@ -70,6 +92,8 @@ class SearchPage:
     facets: tuple[Facet, ...]
     rows: tuple[Row, ...]
     outside: tuple[Row, ...]
+    reasons: Reasons
+    sorts: tuple[SortChoice, ...]
     carried: tuple[tuple[float, float], ...]
     pages: Pages
     to_first: str
@@ -78,17 +102,20 @@ class SearchPage:
 def search_page(result: SearchResult, source: Searcher) -> SearchPage:
     """Work out the page of a result of `source`."""
     scale = bar_scale(result.chips, (*result.hits, *result.outside))
+    changes = Changes(steered(result), result.query)
     return SearchPage(
         result=result,
-        request=steered(result),
-        steering=steer(result),
-        advice=advise(result, source),
-        facets=facets(result),
+        request=changes.request,
+        steering=steer(result, changes),
+        advice=advise(result, changes, source),
+        facets=facets(result, changes),
         rows=_rows(result.hits, result.request.offset, scale),
         outside=_rows(result.outside, 0, scale),
+        reasons=Reasons(changes, several=len(result.chips) > 1),
+        sorts=tuple(_sorts(changes)),
         carried=shares((result.carry_all, result.carry_some, result.carry_none)),
-        pages=_pages(result),
-        to_first=query_string(steered(result)),
+        pages=_pages(result, changes),
+        to_first=query_string(changes.request),
     )
 
 
@@ -96,14 +123,17 @@ def _rows(hits: tuple[Hit, ...], offset: int, scale: float) -> tuple[Row, ...]:
     return tuple(Row(place, hit.track, hit_bar(hit, scale)) for place, hit in enumerate(hits, offset + 1))
 
 
-def _pages(result: SearchResult) -> Pages:
-    start, k = steered(result), result.request.k
-    number, last = page_number(result.request), last_page(result.total, k)
+def _sorts(changes: Changes) -> Iterator[SortChoice]:
+    for sort, label in _SORTS.items():
+        yield SortChoice(label, changes.sorted(sort), sort is changes.request.sort)
+
+
+def _pages(result: SearchResult, changes: Changes) -> Pages:
+    number, last = page_number(result.request), last_page(result.total, result.request.k)
 
     def address(page: int) -> str:
-        return query_string(replace(start, offset=(page - 1) * k)) if 1 <= page <= last and page != number else ""
+        return changes.page(page) if 1 <= page <= last and page != number else ""
 
     first = result.request.offset + 1 if result.hits else 0
-    return Pages(
-        number, last, first, result.request.offset + len(result.hits), address(number - 1), address(number + 1)
-    )
+    last_hit = result.request.offset + len(result.hits)
+    return Pages(number, last, first, last_hit, address(number - 1), address(number + 1))

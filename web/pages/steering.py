@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import msgspec
 
 from search.plan import Filters
-from search.query import Query, with_tag, without_excluded, without_filter, without_tag, without_word, write_range
+from search.query import with_weight, without_excluded, without_filter, without_tag, without_word, write_range
 from search.result import ExcludedChip, KinChip, SearchRequest, SearchResult, TagChip
 from search.words import fold_value
-from web.addresses import query_string
+from web.addresses import Changes, query_string
 
 # Kin shown at once beside each tag; the rest is one click away.
 KIN_SHOWN = 8
@@ -21,30 +24,46 @@ EXCLUDED_SHOWN = 8
 # Kin chips of all tags together: a page of ten tags, each with all its kin, would weigh more than its hits.
 KIN_LISTED = 72
 
+# Weights that a click gives a tag; any other can be typed.
+_WEIGHTS = (("½", 0.5), ("1", 1.0), ("2", 2.0))
+
 # What the dial lets in when it stands above each mark.
 _DIAL_WORDS = ((0.8, "far outside the box"), (0.5, "distant kin"), (0.15, "near kin"), (0.0, "closest kin only"))
 
 
-@dataclass(frozen=True, slots=True)
-class KinAction:
-    """A kin chip: what it is and where its two clicks lead.
+class KinAction(msgspec.Struct, frozen=True):
+    """A kin chip: what it is and where its clicks lead.
 
     Parameters
     ----------
+    known_from
+        What sees the two tags together: ``"co-occurrence, ALS and word2vec"``, strongest first.
     strength
         Similarity in percent of the nearest kin on the page, for the little bar.
     toggle
         Address with this kin switched off, or on again.
     promote
-        Address with it as a tag of the query.
+        Address with it as a tag of the query; ``""`` where that would be too long.
+    exclude
+        Address without the tracks that carry it; ``""`` where that would be too long.
     """
 
-    tag_id: str
     spelling: str
+    known_from: str
     strength: int
     off: bool
     toggle: str
     promote: str
+    exclude: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeightChoice:
+    """A weight that a tag can be given; `current` when it has it."""
+
+    label: str
+    address: str
+    current: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +78,10 @@ class TagRow:
         How many more take part without a chip of their own.
     waiting
         How many more would come at the far end of the dial.
+    weights
+        What it can count instead, where there are other tags to compare with.
     """
 
-    tag_id: str
     spelling: str
     typed: str
     weight: float
@@ -69,6 +89,7 @@ class TagRow:
     known: bool
     n_tracks: int
     remove: str
+    weights: tuple[WeightChoice, ...]
     kin: tuple[KinAction, ...]
     kin_unlisted: int
     waiting: int
@@ -122,22 +143,19 @@ class Steering:
         return self.excluded[EXCLUDED_SHOWN:]
 
 
-def steer(result: SearchResult) -> Steering:
-    """Work out the panel of a result."""
-    request, query = steered(result), result.query
+def steer(result: SearchResult, changes: Changes) -> Steering:
+    """Work out the panel of a result; `changes` start from what `steered` returns."""
+    query = result.query
     return Steering(
-        rows=tuple(_tag_rows(request, result)),
-        excluded=tuple(_excluded(request, query, chip) for chip in sorted(result.excluded, key=_weightiest)),
-        words=tuple(
-            Removable(word.typed, query_string(replace(request, text=without_word(query, word.word))))
-            for word in query.words
-        ),
+        rows=tuple(_tag_rows(result, changes)),
+        excluded=tuple(_excluded(changes, chip) for chip in sorted(result.excluded, key=_weightiest)),
+        words=tuple(Removable(word.typed, changes.text(without_word(query, word.word))) for word in query.words),
         filters=tuple(
-            Removable(label, query_string(replace(request, text=without_filter(query, field, value))))
+            Removable(label, changes.text(without_filter(query, field, value)))
             for field, value, label in filter_labels(query.filters)
         ),
-        drift=request.drift,
-        drift_says=drift_says(request.drift),
+        drift=result.request.drift,
+        drift_says=drift_says(result.request.drift),
     )
 
 
@@ -146,9 +164,10 @@ def steered(result: SearchResult) -> SearchRequest:
 
     A kin that was switched off under other words is forgotten, or it would stay off unseen.
     """
-    off = {kin.tag_id for chip in result.chips for kin in chip.kin if kin.off}
-    kept = {chip.tag_id for chip in result.excluded if chip.off}
-    return replace(result.request, offset=0, without=frozenset(off), keep=frozenset(kept))
+    request = result.request
+    off = {kin.tag_id for chip in result.chips for kin in chip.kin if kin.off} if request.without else ()
+    kept = {chip.tag_id for chip in result.excluded if chip.off} if request.keep else ()
+    return replace(request, offset=0, without=frozenset(off), keep=frozenset(kept))
 
 
 def drift_says(drift: float) -> str:
@@ -167,43 +186,58 @@ def filter_labels(filters: Filters) -> Iterator[tuple[str, str, str]]:
             yield field, "", f"{field}: {write_range(field, interval)}{unit}"
 
 
-def _tag_rows(request: SearchRequest, result: SearchResult) -> Iterator[TagRow]:
+def _tag_rows(result: SearchResult, changes: Changes) -> Iterator[TagRow]:
     nearest = max((kin.similarity for chip in result.chips for kin in chip.kin), default=1.0)
     for chip in result.chips:
         listed = [kin for kin in chip.kin if kin.live or kin.off]
         shown = listed[: KIN_LISTED // len(result.chips)]
-        actions = tuple(_kin_action(request, result.query, kin, nearest) for kin in shown)
-        yield _tag_row(request, result.query, chip, actions, len(listed))
+        actions = tuple(_kin_action(changes, kin, nearest) for kin in shown)
+        weights = _weight_choices(changes, chip) if len(result.chips) > 1 else ()
+        yield _tag_row(changes, chip, weights, actions, len(listed))
 
 
-def _tag_row(request: SearchRequest, query: Query, chip: TagChip, kin: tuple[KinAction, ...], n_listed: int) -> TagRow:
+def _tag_row(
+    changes: Changes, chip: TagChip, weights: tuple[WeightChoice, ...], kin: tuple[KinAction, ...], n_listed: int
+) -> TagRow:
     return TagRow(
-        tag_id=chip.tag_id,
         spelling=chip.spelling,
         typed=chip.typed if fold_value(chip.typed) != fold_value(chip.spelling) else "",
         weight=chip.weight,
         required=chip.required,
         known=chip.known,
         n_tracks=chip.n_tracks,
-        remove=query_string(replace(request, text=without_tag(query, chip.tag_id))),
+        remove=changes.text(without_tag(changes.query, chip.tag_id)),
+        weights=weights,
         kin=kin,
         kin_unlisted=n_listed - len(kin),
         waiting=len(chip.kin) - n_listed,
     )
 
 
-def _kin_action(request: SearchRequest, query: Query, kin: KinChip, nearest: float) -> KinAction:
-    switched = request.without - {kin.tag_id} if kin.off else request.without | {kin.tag_id}
+def _weight_choices(changes: Changes, chip: TagChip) -> tuple[WeightChoice, ...]:
+    """Offer other weights, which mean something only beside other tags."""
+    return tuple(
+        WeightChoice(label, changes.text(with_weight(changes.query, chip.tag_id, weight)), chip.weight == weight)
+        for label, weight in _WEIGHTS
+    )
+
+
+def _kin_action(changes: Changes, kin: KinChip, nearest: float) -> KinAction:
     return KinAction(
-        tag_id=kin.tag_id,
         spelling=kin.spelling,
+        known_from=_listed(kin.origins),
         strength=round(100 * kin.similarity / nearest),
         off=kin.off,
-        toggle=query_string(replace(request, without=switched)),
-        promote=query_string(
-            replace(request, text=with_tag(query, kin.spelling), without=request.without - {kin.tag_id})
-        ),
+        toggle=changes.switched(kin.tag_id),
+        promote=changes.with_kin(kin.tag_id, kin.spelling),
+        exclude=changes.without_tag(kin.spelling),
     )
+
+
+@lru_cache(64)
+def _listed(names: tuple[str, ...]) -> str:
+    """Write names as prose does: ``"a, b and c"``."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def _weightiest(chip: ExcludedChip) -> tuple[bool, bool, int]:
@@ -211,10 +245,8 @@ def _weightiest(chip: ExcludedChip) -> tuple[bool, bool, int]:
     return chip.narrower_of is not None, not chip.off, -chip.n_tracks
 
 
-def _excluded(request: SearchRequest, query: Query, chip: ExcludedChip) -> Removable:
+def _excluded(changes: Changes, chip: ExcludedChip) -> Removable:
     if chip.narrower_of is None:
-        address = query_string(replace(request, text=without_excluded(query, chip.tag_id)))
-    else:
-        kept = request.keep - {chip.tag_id} if chip.off else request.keep | {chip.tag_id}
-        address = query_string(replace(request, keep=kept))
-    return Removable(chip.spelling, address, chip.narrower_of or "", chip.off)
+        return Removable(chip.spelling, changes.text(without_excluded(changes.query, chip.tag_id)), "", chip.off)
+    address = query_string(replace(changes.request, keep=changes.request.keep ^ {chip.tag_id}))
+    return Removable(chip.spelling, address, chip.narrower_of, chip.off)

@@ -7,11 +7,14 @@ from urllib.parse import urlsplit
 from flask import Flask
 
 from search.query import render_tag
+from tagmodel.track import Track
 
 
 def register(app: Flask) -> None:
     """Give the templates these wordings as filters."""
-    app.jinja_env.filters.update(grouped=grouped, clock=clock, percent=percent, link=web_link, query_tag=render_tag)
+    app.jinja_env.filters.update(
+        grouped=grouped, clock=clock, percent=percent, amount=amount, facts=facts, link=web_link, query_tag=render_tag
+    )
 
 
 def grouped(number: int) -> str:
@@ -31,6 +34,17 @@ def clock(seconds: float | None) -> str:
 def percent(probability: float) -> str:
     """Write a probability in whole percent, never claiming certainty that was rounded up."""
     return "<1 %" if probability < 0.01 else f"{min(round(100 * probability), 99)} %"
+
+
+def amount(score: float) -> str:
+    """Write a score, or a part of one, in thousandths of a typed tag."""
+    return f"{score:.3f}"
+
+
+def facts(track: Track) -> str:
+    """Write what is known of a track besides title and artist, as far as it is known."""
+    known = (track.album, track.genre, clock(track.duration), track.year, track.license)
+    return " · ".join(str(fact) for fact in known if fact)
 
 
 def web_link(address: str) -> str:
