@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from search.searcher import Searcher
@@ -58,10 +60,14 @@ class Stats(Struct, frozen=True):
     tags: tuple[UsedTag, ...]
 
 
+def most_used(counts: Mapping[str, int], k: int) -> list[tuple[str, int]]:
+    """Return the `k` most used tags with the number of their tracks, equals by id."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:k]
+
+
 def stats_answer(searcher: Searcher, k: int) -> Stats:
     """Return figures of an index, with its `k` most used tags."""
     state, counts = searcher.engine.state(), searcher.engine.tag_counts()
-    most = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:k]
     return Stats(
         generation=state.generation,
         delta=state.delta,
@@ -70,5 +76,5 @@ def stats_answer(searcher: Searcher, k: int) -> Stats:
         n_tags=len(counts),
         n_tags_unknown_to_model=sum(tag_id not in searcher.model.vocabulary for tag_id in counts),
         model=searcher.model.model_id,
-        tags=tuple(UsedTag(tag_id, searcher.lexicon.spelling(tag_id), n) for tag_id, n in most),
+        tags=tuple(UsedTag(tag_id, searcher.lexicon.spelling(tag_id), n) for tag_id, n in most_used(counts, k)),
     )

@@ -155,6 +155,33 @@ class Suggestions(Struct, frozen=True):
     unused: tuple[UnusedTag, ...]
 
 
+class SuggestedTrack(Struct, frozen=True):
+    """One track of a batch.
+
+    Parameters
+    ----------
+    id
+        As it was given.
+    suggestions
+        For its tags.
+    """
+
+    id: str
+    suggestions: Suggestions
+
+
+class SuggestedTracks(Struct, frozen=True):
+    """A batch of suggestions.
+
+    Parameters
+    ----------
+    tracks
+        In the order in which they were given.
+    """
+
+    tracks: tuple[SuggestedTrack, ...]
+
+
 def suggestions_answer(result: SuggestResult) -> Suggestions:
     """Return suggestions for programs."""
     return Suggestions(

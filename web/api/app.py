@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from web.api import indexed
+from web.api import graphs, indexed, searching, suggesting, tags
 from web.api.operations import Operation
 
 # All operations, in the order of the docs page.
-OPERATIONS: tuple[Operation, ...] = (indexed.stats,)
+OPERATIONS: tuple[Operation, ...] = (
+    *(searching.search, suggesting.suggest, suggesting.suggest_batch, tags.tags, tags.tag, tags.kin, graphs.graph),
+    *(graphs.path, graphs.communities, indexed.track, indexed.similar, indexed.stats),
+)
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 for _one in OPERATIONS:

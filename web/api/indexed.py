@@ -7,11 +7,70 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from search.answers.indexed import Stats, stats_answer
+from search.answers.tracks import SimilarTracks, StoredTrack, similar_answer, stored_answer
+from search.result import MAX_K
+from web.api.naming import TrackId, stored_track
 from web.api.operations import operation
+from web.api.problems import UNKNOWN_TRACK
+from web.api.searching import Drift
 from web.context import searcher
 
 # Most tags that are listed at once.
 MAX_LISTED = 1_000
+
+
+class TrackParameters(Struct, frozen=True):
+    """Which track.
+
+    Parameters
+    ----------
+    id
+        Id of the track.
+    found_by
+        Tell also which searches show it in their first 20.
+    """
+
+    id: TrackId
+    found_by: bool = False
+
+
+@operation("GET", "/track", refusals=(UNKNOWN_TRACK,))
+def track(parameters: TrackParameters) -> StoredTrack:
+    """Show a track with its tags by provenance.
+
+    What people typed, what that implies, what is heard in the audio; with `found_by` also the searches that show it.
+    """
+    document = stored_track(parameters.id)
+    found_by = searcher().found_by(parameters.id) if parameters.found_by else None
+    return stored_answer(searcher(), document, found_by)
+
+
+class SimilarParameters(Struct, frozen=True):
+    """Like which track.
+
+    Parameters
+    ----------
+    id
+        Id of the track.
+    k
+        Tracks at most.
+    drift
+        At 0 only the track's own tags count; above, their kin answer too.
+    """
+
+    id: TrackId
+    k: Annotated[int, Meta(ge=1, le=MAX_K)] = 10
+    drift: Drift = 0.0
+
+
+@operation("GET", "/similar", refusals=(UNKNOWN_TRACK,))
+def similar(parameters: SimilarParameters) -> SimilarTracks:
+    """Find the tracks whose tags are most like those of a track.
+
+    Shared tags count more, the fewer tracks have them; each hit says which tags make it similar.
+    """
+    stored_track(parameters.id)
+    return similar_answer(parameters.id, searcher().similar(parameters.id, parameters.k, parameters.drift))
 
 
 class StatsParameters(Struct, frozen=True):

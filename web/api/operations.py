@@ -41,6 +41,7 @@ from web.api.problems import (
     INTERNAL,
     NOT_ALLOWED,
     TOO_LARGE,
+    TOO_LONG,
     TOO_MANY_REQUESTS,
     UNAVAILABLE,
     WRONG_MEDIA_TYPE,
@@ -88,8 +89,6 @@ class Operation:
         Takes `parameters` and `body` as far as they are declared, returns the answer.
     refusals
         Problems that this operation has beside those that its declaration brings along.
-    needs_index
-        Whether it cannot answer while the index is away.
     secured
         Whether it may ask for a token.
     statuses
@@ -104,7 +103,6 @@ class Operation:
     path: str
     function: Callable[..., Any]
     refusals: tuple[Kind, ...] = ()
-    needs_index: bool = True
     secured: bool = False
     statuses: Mapping[int, str] = field(default_factory=lambda: {200: "The answer."})
     media_types: Mapping[str, Any] = field(default_factory=dict)
@@ -145,8 +143,7 @@ class Operation:
         """All problems that the operation may answer with."""
         with_body = (BAD_BODY, TOO_LARGE, WRONG_MEDIA_TYPE) if self.body is not None else ()
         with_token = (NOT_ALLOWED, FORBIDDEN) if self.secured else ()
-        away = (UNAVAILABLE,) if self.needs_index else ()
-        common = (BAD_PARAMETER, *with_body, *with_token, TOO_MANY_REQUESTS, INTERNAL, *away)
+        common = (BAD_PARAMETER, *with_body, *with_token, TOO_LONG, TOO_MANY_REQUESTS, INTERNAL, UNAVAILABLE)
         return tuple(sorted(dict.fromkeys((*self.refusals, *common)), key=lambda kind: kind.status))
 
     def view(self) -> Callable[[], Response]:

@@ -118,6 +118,9 @@ WRONG_METHOD = Kind(
     "The header `Allow` lists the methods that the path takes.",
 )
 TOO_LARGE = Kind("too-large", 413, "The body is too large", "Send it in several requests.")
+TOO_LONG = Kind(
+    "too-long", 414, "The address is too long", "Ask for less at once: addresses have a bounded length."
+)
 WRONG_MEDIA_TYPE = Kind(
     "wrong-media-type", 415, "The body is not JSON", "Send `Content-Type: application/json` with it."
 )
@@ -136,12 +139,13 @@ UNAVAILABLE = Kind(
 # All kinds, in the order of the docs page.
 KINDS = (
     *(BAD_PARAMETER, BAD_QUERY, BAD_BODY, NOT_ALLOWED, FORBIDDEN, UNKNOWN_ADDRESS, UNKNOWN_TAG, TAG_WITHOUT_KIN),
-    *(NO_PATH, UNKNOWN_TRACK, WRONG_METHOD, TOO_LARGE, WRONG_MEDIA_TYPE, TOO_MANY_REQUESTS, INTERNAL, UNAVAILABLE),
+    *(NO_PATH, UNKNOWN_TRACK, WRONG_METHOD, TOO_LARGE, TOO_LONG, WRONG_MEDIA_TYPE, TOO_MANY_REQUESTS),
+    *(INTERNAL, UNAVAILABLE),
 )
 _BY_STATUS = {
     kind.status: kind
     for kind in (
-        *(BAD_BODY, NOT_ALLOWED, FORBIDDEN, UNKNOWN_ADDRESS, WRONG_METHOD, TOO_LARGE, WRONG_MEDIA_TYPE),
+        *(BAD_BODY, NOT_ALLOWED, FORBIDDEN, UNKNOWN_ADDRESS, WRONG_METHOD, TOO_LARGE, TOO_LONG, WRONG_MEDIA_TYPE),
         *(TOO_MANY_REQUESTS, INTERNAL, UNAVAILABLE),
     )
 }

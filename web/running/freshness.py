@@ -61,7 +61,7 @@ def _entity_tag(program: bytes) -> str:
 def _address() -> str:
     """Return the whole address as it came, without the work of writing it nicely."""
     wsgi = request.environ
-    parts = ("wsgi.url_scheme", "HTTP_HOST", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING")
+    parts = ("wsgi.url_scheme", "HTTP_HOST", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT")
     return "\n".join([wsgi.get(part, "") for part in parts])
 
 

@@ -1,0 +1,94 @@
+"""`suggest`: what the suggest page says, for one track or for many."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from search.answers.suggestions import SuggestedTrack, SuggestedTracks, Suggestions, suggestions_answer
+from search.result import MAX_K
+from web.api.naming import MAX_ID
+from web.api.operations import operation
+from web.context import searcher
+from web.pages.suggest_address import MAX_TAGS, MAX_TAGS_TEXT
+from web.pages.suggest_lists import read_list
+from web.pages.suggest_table import MAX_ROWS, MAX_TABLE_BYTES
+
+# Suggestions unless asked for otherwise.
+SUGGESTIONS = 15
+
+Count = Annotated[int, Meta(ge=1, le=MAX_K)]
+TypedTag = Annotated[str, Meta(max_length=MAX_TAGS_TEXT, examples=["sitar"])]
+
+
+class SuggestParameters(Struct, frozen=True):
+    """The tags of one track.
+
+    Parameters
+    ----------
+    tags
+        As people paste them: between commas, semicolons, tabs, lines and the like.
+    k
+        Suggestions at most.
+    """
+
+    tags: Annotated[str, Meta(min_length=1, max_length=MAX_TAGS_TEXT, examples=["sitar, tabla"])]
+    k: Count = SUGGESTIONS
+
+
+@operation("GET", "/suggest")
+def suggest(parameters: SuggestParameters) -> Suggestions:
+    """Suggest tags that a track probably lacks.
+
+    Each with its probability, the typed tags that speak for it, and how many more searches would show the track. What
+    is odd about the typed tags is said too: unknown ones, duplicates, contradictions, and tags that nobody else uses.
+    Works while the index is away, without counts.
+    """
+    typed = read_list(parameters.tags)
+    return suggestions_answer(searcher().suggest(typed, parameters.k))
+
+
+class TypedTrack(Struct, frozen=True, forbid_unknown_fields=True):
+    """A track with its typed tags.
+
+    Parameters
+    ----------
+    tags
+        As typed, one each.
+    id
+        Whatever tells the track from the others; it comes back with its suggestions.
+    """
+
+    tags: Annotated[tuple[TypedTag, ...], Meta(max_length=MAX_TAGS)]
+    id: Annotated[str, Meta(max_length=MAX_ID, examples=["my-1"])] = ""
+
+
+class SuggestBatch(Struct, frozen=True, forbid_unknown_fields=True):
+    """Many tracks at once.
+
+    Parameters
+    ----------
+    tracks
+        In any order, which the answer keeps.
+    k
+        Suggestions for each at most.
+    """
+
+    tracks: Annotated[tuple[TypedTrack, ...], Meta(max_length=MAX_ROWS)]
+    k: Count = SUGGESTIONS
+
+
+@operation("POST", "/suggest", max_body=MAX_TABLE_BYTES)
+def suggest_batch(body: SuggestBatch) -> SuggestedTracks:
+    """Suggest tags for many tracks at once.
+
+    The same answer for each as it would have alone; nothing is stored.
+    """
+    results = searcher().suggest_batch([one.tags for one in body.tracks], body.k)
+    return SuggestedTracks(
+        tuple(
+            SuggestedTrack(one.id, suggestions_answer(result))
+            for one, result in zip(body.tracks, results, strict=True)
+        )
+    )
