@@ -187,7 +187,8 @@ def suggest(tags: tuple[str, ...], k: int, as_json: bool, engine: str, model_pat
     from search.engine import SearchUnavailable
     from search.engines import open_engine
     from search.output import print_suggestions, write_json
-    from search.suggesting import suggest_tags
+    from search.searcher import Searcher
+    from search.suggesting import Suggester
     from tagmodel.folding import split_tags
     from tagmodel.model import ModelMissing, load_model
 
@@ -197,9 +198,11 @@ def suggest(tags: tuple[str, ...], k: int, as_json: bool, engine: str, model_pat
         click.echo(f"tracks are not counted: {error}", err=True)
         index = None
     try:
-        result = suggest_tags(load_model(model_path), index, [tag for line in tags for tag in split_tags(line)], k)
+        model = load_model(model_path)
     except ModelMissing as error:
         _stop(str(error), WRONG)
+    suggester = Suggester(model) if index is None else Searcher(index, model)
+    result = suggester.suggest([tag for line in tags for tag in split_tags(line)], k)
     if as_json:
         write_json(suggestions_answer(result))
     else:

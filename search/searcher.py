@@ -16,6 +16,8 @@ from search.explanation import explain
 from search.lexicon import Lexicon
 from search.plan import Plan
 from search.query import Query, QueryGroup, QueryTag, parse_query
+from search.reach import ReachKeeper, ReachReading
+from search.reach_found import Finder
 from search.relaxing import relax
 from search.result import (
     ExcludedChip,
@@ -28,7 +30,7 @@ from search.result import (
     SuggestResult,
     TagChip,
 )
-from search.suggesting import suggest_tags
+from search.suggesting import IndexSide, Suggester
 from tagmodel.model import TagModel
 
 # Most tags of a track that a search for similar ones asks for: the most telling ones.
@@ -58,6 +60,9 @@ class Searcher:
         self.model = model
         self.lexicon = Lexicon(model.vocabulary, engine)
         self._expander = Expander(model.kin, model.vocabulary, self.lexicon.narrower)
+        self._reach = ReachKeeper(engine, model)
+        self._finder = Finder(engine, self.lexicon, self._expander)
+        self._suggester = Suggester(model, IndexSide(engine, self.lexicon, self._reach))
 
     def search(self, request: SearchRequest) -> SearchResult:
         """Run a search.
@@ -139,16 +144,20 @@ class Searcher:
         UnknownTrack
             If there is no such track.
         """
-        self.document(track_id)
-        return ()
+        document, table = self.document(track_id), self.reach().table
+        return () if table is None else self._finder.found_by(document, table, k)
+
+    def reach(self) -> ReachReading:
+        """Return the probe searches of the index as it is now, or why there are none."""
+        return self._reach.reading()
 
     def suggest(self, typed: Sequence[str], k: int = 10) -> SuggestResult:
         """Suggest tags to a creator who typed some; works while the index is away, without counts."""
-        return suggest_tags(self.model, self.engine, typed, k)
+        return self._suggester.suggest(typed, k)
 
     def suggest_batch(self, rows: Sequence[Sequence[str]], k: int = 10) -> tuple[SuggestResult, ...]:
         """Suggest tags for many tracks at once, the same as for each alone."""
-        return tuple(self.suggest(row, k) for row in rows)
+        return self._suggester.suggest_batch(rows, k)
 
     def _query_of_tags(self, tag_ids: Sequence[str]) -> Query:
         counts, n_tracks = self.engine.tag_counts(), self.engine.state().n_tracks

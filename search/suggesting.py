@@ -1,84 +1,95 @@
 """Suggestions for a creator: what is odd about the typed tags, and which tags they lack.
 
-The model alone answers; the index only says how many tracks carry a tag, so that suggestions work while no index does.
+The model alone suggests. The index, where there is one, says how many tracks carry a tag, which typed tags nobody uses,
+and how many more searches would show the track; so suggestions work while no index does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import combinations
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from search.engine import SearchEngine, SearchUnavailable
-from search.result import NamedReason, NamedSuggestion, SuggestResult, TypedTag
-from tagmodel.folding import contradicts
+from search.lexicon import Lexicon
+from search.reach import Gains, ReachKeeper, ReachTable
+from search.result import NamedReason, NamedSuggestion, Reach, SuggestResult, TypedTag
+from search.typed_tags import UsedTags, Words
 from tagmodel.model import Suggestion, TagModel
-from tagmodel.offers import nearest_spellings
-from tagmodel.vocabulary import Vocabulary
 
 
-def suggest_tags(model: TagModel, engine: SearchEngine | None, typed: Sequence[str], k: int = 10) -> SuggestResult:
-    """Suggest tags to a creator who typed some.
+@dataclass(frozen=True)
+class IndexSide:
+    """The index as suggestions ask it."""
+
+    engine: SearchEngine
+    lexicon: Lexicon
+    reach: ReachKeeper
+
+
+@dataclass(frozen=True)
+class Suggester:
+    """Suggests tags by one model, with what an index knows of them; may be shared by threads.
 
     Parameters
     ----------
-    engine
-        Where tracks are counted; without one, or while it is away, counts are unknown.
-    typed
-        Spellings as typed; what holds no letter or digit is no tag and passed over.
+    index
+        None where there is none. While it is away, what it would say is unknown.
     """
-    vocabulary = model.vocabulary
-    tags = [tag for tag in (_typed_tag(vocabulary, text) for text in typed) if tag is not None]
-    # The first typed of each tag stands for it.
-    first = {tag.tag_id: tag for tag in reversed(tags)}
-    counts = _counts(engine)
-    unknown = tuple(tag.typed for tag in tags if not tag.known)
+
+    model: TagModel
+    index: IndexSide | None = None
+
+    def suggest(self, typed: Sequence[str], k: int = 10) -> SuggestResult:
+        """Suggest tags to a creator who typed some.
+
+        Parameters
+        ----------
+        typed
+            Spellings as typed; what holds no letter or digit is no tag and passed over.
+        """
+        return self.suggest_batch([typed], k)[0]
+
+    def suggest_batch(self, rows: Sequence[Sequence[str]], k: int = 10) -> tuple[SuggestResult, ...]:
+        """Suggest tags for many tracks at once: for each the same as for it alone."""
+        if self.index is not None:
+            try:
+                used = UsedTags(self.index.lexicon, self.index.engine.tag_counts())
+                return self._suggest(rows, k, Words(self.model, used), self.index.reach.reading().table)
+            except SearchUnavailable:
+                pass  # the model alone can answer
+        return self._suggest(rows, k, Words(self.model), None)
+
+    def _suggest(
+        self, rows: Sequence[Sequence[str]], k: int, words: Words, reach: ReachTable | None
+    ) -> tuple[SuggestResult, ...]:
+        typed = [words.typed_tags(row) for row in rows]
+        found = self.model.suggest_batch([[tag.tag_id for tag in tags if tag.known] for tags in typed], k)
+        tracks = [
+            ([tag.tag_id for tag in tags], [one.tag_id for one in added])
+            for tags, added in zip(typed, found, strict=True)
+        ]
+        gains = [None] * len(rows) if reach is None else reach.gains(self.model, tracks)
+        return tuple(_result(words, *track) for track in zip(typed, found, gains, strict=True))
+
+
+def _result(
+    words: Words, typed: tuple[TypedTag, ...], found: Sequence[Suggestion], gains: Gains | None
+) -> SuggestResult:
+    reaches: Sequence[Reach | None] = [None] * len(found) if gains is None else gains.added
     return SuggestResult(
-        typed=tuple(tags),
-        unknown=unknown,
-        offers={text: nearest_spellings(vocabulary, text) for text in unknown},
-        duplicates=tuple((first[tag.tag_id].typed, tag.typed) for tag in tags if first[tag.tag_id] is not tag),
-        contradictions=tuple(
-            (a.typed, b.typed)
-            for a, b in combinations(sorted(first.values(), key=tags.index), 2)
-            if _cannot_both_be_true(vocabulary, a, b)
-        ),
-        suggestions=tuple(
-            _named(vocabulary, one, counts) for one in model.suggest([tag.tag_id for tag in tags if tag.known], k)
-        ),
+        typed=typed,
+        unknown=tuple(tag.typed for tag in typed if not tag.known),
+        offers=words.offers(typed),
+        duplicates=words.duplicates(typed),
+        contradictions=words.contradictions(typed),
+        suggestions=tuple(_named(words, one, reach) for one, reach in zip(found, reaches, strict=True)),
+        reached=None if gains is None else gains.reached,
+        unused=words.unused(typed),
     )
 
 
-def _counts(engine: SearchEngine | None) -> Mapping[str, int] | None:
-    try:
-        return None if engine is None else engine.tag_counts()
-    except SearchUnavailable:
-        return None
-
-
-def _named(vocabulary: Vocabulary, one: Suggestion, counts: Mapping[str, int] | None) -> NamedSuggestion:
+def _named(words: Words, one: Suggestion, reach: Reach | None) -> NamedSuggestion:
+    reasons = (NamedReason(reason.tag_id, words.spelling(reason.tag_id), reason.share) for reason in one.reasons)
     return NamedSuggestion(
-        one.tag_id,
-        _spelling(vocabulary, one.tag_id),
-        one.probability,
-        tuple(NamedReason(reason.tag_id, _spelling(vocabulary, reason.tag_id), reason.share) for reason in one.reasons),
-        None if counts is None else counts.get(one.tag_id, 0),
+        one.tag_id, words.spelling(one.tag_id), one.probability, tuple(reasons), words.n_tracks(one.tag_id), reach
     )
-
-
-def _spelling(vocabulary: Vocabulary, tag_id: str) -> str:
-    return vocabulary.spelling(tag_id) or tag_id
-
-
-def _typed_tag(vocabulary: Vocabulary, text: str) -> TypedTag | None:
-    try:
-        tag_id = vocabulary.canonical_id(text)
-    except ValueError:  # punctuation only: no tag at all
-        return None
-    spelling = vocabulary.spelling(tag_id)
-    return TypedTag(text, tag_id, spelling or text, spelling is not None)
-
-
-def _cannot_both_be_true(vocabulary: Vocabulary, a: TypedTag, b: TypedTag) -> bool:
-    """Whether two tags exclude each other; by their words alone where the model knows one of them only."""
-    by_words = contradicts(vocabulary.canonical_key(a.typed), vocabulary.canonical_key(b.typed))
-    return by_words or vocabulary.contradicts_hard(a.tag_id, b.tag_id)

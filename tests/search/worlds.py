@@ -60,8 +60,11 @@ class SmallModel:
         return tuple(Kin(kin, similarity, 0, 0, 0, None, 0) for kin, similarity in self.table.get(tag_id, ()))
 
     def suggest(self, typed: Sequence[str], k: int = 10) -> tuple[Suggestion, ...]:
-        self.asked.append(list(typed))
-        return self.suggestions[:k]
+        return self.suggest_batch([typed], k)[0]
+
+    def suggest_batch(self, typed: Sequence[Sequence[str]], k: int = 10) -> list[tuple[Suggestion, ...]]:
+        self.asked += map(list, typed)
+        return [self.suggestions[:k] for _ in typed]
 
 
 def a_suggestion(spelling: str, *reasons: tuple[str, float]) -> Suggestion:

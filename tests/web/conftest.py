@@ -95,6 +95,9 @@ class LiteralModel(TagModel):
         best = sorted(implied, key=lambda tag_id: (-implied[tag_id], tag_id))[:k]
         return tuple(Suggestion(tag_id, implied[tag_id] / 256, because(tag_id)) for tag_id in best)
 
+    def suggest_batch(self, typed: Sequence[Sequence[str]], k: int = 10) -> list[tuple[Suggestion, ...]]:
+        return [self.suggest(tags, k) for tags in typed]
+
     def _implied(self, typed: Sequence[str]) -> dict[str, int]:
         said = {(id_of(a), id_of(b)): units for (a, b), units in IMPLIES.items()}
         found: dict[str, int] = {}
