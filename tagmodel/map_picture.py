@@ -5,7 +5,7 @@ Everything stands where training put it (`tagmodel.tag_map`); drawing decides no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -14,7 +14,7 @@ import networkx as nx
 import numpy as np
 
 from tagmodel.map_layout import Floats, shown_word, word_boxes
-from tagmodel.picture_style import svg_document, svg_text
+from tagmodel.picture_style import Frame, svg_document, svg_text
 from tagmodel.tag_map import title_box, title_font
 
 # Paper around the islands.
@@ -38,6 +38,7 @@ class Island:
         Box of its name, in the same form.
     """
 
+    number: int
     name: str
     color: int
     tags: tuple[str, ...]
@@ -47,16 +48,17 @@ class Island:
 
 def draw_map(graph: nx.Graph) -> str:
     """Draw a graph whose nodes have places (`tagmodel.tag_map`) as an SVG document."""
-    islands = _islands(graph)
-    boxes = np.vstack([np.empty((0, 4)), *(np.vstack([island.words, island.title]) for island in islands)])
-    body = [_land(island) for island in islands]
-    body += _edges(graph)
+    islands = islands_of(graph)
+    body = [land(island) for island in islands]
+    body += edge_paths(graph.nodes, graph.edges.data("similarity"))
     body += [_words(island, graph) for island in islands]
     title = f"{len(graph)} tags, {graph.number_of_edges()} pairs of mutual kin, {len(islands)} communities"
-    return svg_document(_frame(boxes), title, body)
+    return svg_document(frame_around(islands), title, body)
 
 
-def _frame(boxes: Floats) -> tuple[float, float, float, float]:
+def frame_around(islands: Sequence[Island]) -> Frame:
+    """Return the frame of what shows these islands with their names."""
+    boxes = np.vstack([np.empty((0, 4)), *(np.vstack([island.words, island.title]) for island in islands)])
     if not len(boxes):
         return (0.0, 0.0, 2 * BORDER, 2 * BORDER)
     left, top = (boxes[:, :2] - boxes[:, 2:] / 2).min(axis=0) - BORDER
@@ -64,22 +66,24 @@ def _frame(boxes: Floats) -> tuple[float, float, float, float]:
     return (float(left), float(top), float(right - left), float(bottom - top))
 
 
-def _islands(graph: nx.Graph) -> list[Island]:
+def islands_of(graph: nx.Graph) -> list[Island]:
+    """Gather the communities of a graph whose nodes have places, by number."""
     members: dict[int, list[str]] = {}
     for tag_id, community in graph.nodes.data("community"):
         members.setdefault(community, []).append(tag_id)
-    return [_island([graph.nodes[tag] for tag in members[number]], members[number]) for number in sorted(members)]
+    return [_island(number, members[number], graph) for number in sorted(members)]
 
 
-def _island(nodes: Sequence[dict[str, Any]], tags: Sequence[str]) -> Island:
+def _island(number: int, tags: Sequence[str], graph: nx.Graph) -> Island:
+    nodes = [graph.nodes[tag] for tag in tags]
     sizes = np.array([node["font_size"] for node in nodes])
     places = [(node["x"], node["y"]) for node in nodes]
     words = np.column_stack([places, word_boxes([node["spelling"] for node in nodes], sizes)])
     name = nodes[0]["community_name"]
-    return Island(name, nodes[0]["color"], tuple(tags), words, title_box(name, words))
+    return Island(number, name, nodes[0]["color"], tuple(tags), words, title_box(name, words))
 
 
-def _land(island: Island) -> str:
+def land(island: Island) -> str:
     """Draw the ground: all boxes of the island in one path with a broad round stroke, which melts them together."""
     corners = island.words[:, :2] - island.words[:, 2:] / 2
     boxes = "".join(
@@ -89,20 +93,23 @@ def _land(island: Island) -> str:
     return f'<path class="c{island.color} land" stroke-width="{2 * SHORE:.0f}" d="{boxes}"/>'
 
 
-def _edges(graph: nx.Graph) -> Iterator[str]:
+def edge_paths(nodes: Mapping[str, dict[str, Any]], edges: Iterable[tuple[str, str, float]]) -> Iterator[str]:
     """Draw edges as one path for each look: color of the island (ink between two of them) and strength."""
     looks: dict[tuple[str, int], list[str]] = {}
-    nodes = graph.nodes
-    for a, b, similarity in graph.edges.data("similarity"):
+    for a, b, similarity in edges:
         color = f"c{nodes[a]['color']}" if nodes[a]["community"] == nodes[b]["community"] else "ink"
         strength = sum(similarity >= lowest for lowest, _, _ in STRENGTHS) - 1
-        line = f"M{nodes[a]['x']:.0f} {nodes[a]['y']:.0f}L{nodes[b]['x']:.0f} {nodes[b]['y']:.0f}"
-        looks.setdefault((color, strength), []).append(line)
+        looks.setdefault((color, strength), []).append(line_between(nodes[a], nodes[b]))
     for (color, strength), lines in sorted(looks.items()):
         _, width, opacity = STRENGTHS[strength]
         opacity *= CROSSING if color == "ink" else 1
         path = "".join(lines)
         yield f'<path class="{color} edges" stroke-width="{width}" opacity="{opacity:.2f}" d="{path}"/>'
+
+
+def line_between(a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
+    """Write the line between the places of two nodes as path data."""
+    return f"M{a['x']:.0f} {a['y']:.0f}L{b['x']:.0f} {b['y']:.0f}"
 
 
 def _words(island: Island, graph: nx.Graph) -> str:

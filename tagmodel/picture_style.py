@@ -1,7 +1,8 @@
 """What all pictures of tags share: colors in light and dark, and the frame of an SVG document.
 
-A picture carries its own style, so that it looks the same in a page, a viewer or a poster. Shapes are painted in
-``currentColor`` and a class sets the color: renderers that know no custom properties (librsvg) draw it all the same.
+A picture in a file carries its own style, so that it looks the same in a viewer or a poster; one inside a page has
+classes only, and the page brings `page_style` as a file. Shapes are painted in ``currentColor`` and a class sets the
+color: renderers that know no custom properties (librsvg) draw it all the same.
 """
 
 from __future__ import annotations
@@ -24,8 +25,14 @@ HUES = (  # light, dark
     ("#046b96", "#74ccfe"),  # azure
     ("#9b4805", "#fdab7c"),  # orange
 )
+# Left, top, width, height, px.
+Frame = tuple[float, float, float, float]
+
 # A picture asks for no more of the screen than this; who wants more zooms in.
 WIDEST = 1600  # px
+# Words of the map by size: class ``t0`` below the first, ``t8`` from the last on, four steps to a doubling. A page shows
+# the tiers that can be read at its scale.
+SMALLEST_WORD, TIERS = 10.0, (12.0, 14.0, 17.0, 20.0, 24.0, 28.0, 34.0, 40.0)  # px
 PAPER = {"light": "#fcfbf9", "dark": "#15171c"}
 INK = {"light": "#22242a", "dark": "#e9e9ec"}
 
@@ -41,7 +48,7 @@ fill:currentColor;text-anchor:middle}
 """
 
 
-def svg_document(box: tuple[float, float, float, float], title: str, body: Iterable[str]) -> str:
+def svg_document(box: Frame, title: str, body: Iterable[str]) -> str:
     """Frame a picture.
 
     Parameters
@@ -68,18 +75,68 @@ def svg_document(box: tuple[float, float, float, float], title: str, body: Itera
     )
 
 
+def svg_part(box: Frame, body: Iterable[str], *, classes: str = "") -> str:
+    """Frame a picture that is part of a page; what it shows is said beside it, so it is hidden from screen readers."""
+    left, top, width, height = (f"{value:.0f}" for value in box)
+    names = f"tags {classes}".rstrip()
+    return "\n".join(
+        [
+            f'<svg class="{names}" viewBox="{left} {top} {width} {height}" width="{width}" height="{height}"'
+            ' aria-hidden="true" focusable="false">',
+            *body,
+            "</svg>\n",
+        ]
+    )
+
+
+def page_style() -> str:
+    """Write the style sheet of pages that hold such pictures; paper and ink are the page's own."""
+    ground = _ground("var(--surface)", "var(--ink)")
+    return f"{_SHAPES}{ground}{_hues('light')}@media (prefers-color-scheme:dark){{\n{_hues('dark')}}}\n"
+
+
 def _style() -> str:
     return f"{_SHAPES}{_colors('light')}@media (prefers-color-scheme:dark){{\n{_colors('dark')}}}\n"
 
 
 def _colors(scheme: str) -> str:
-    rules = [f".tags .c{number}{{color:{hue[scheme == 'dark']}}}" for number, hue in enumerate(HUES)]
-    rules += [
-        f".tags .paper,.tags .pill,.tags .on{{fill:{PAPER[scheme]}}}",
-        f".tags .halo{{stroke:{PAPER[scheme]}}}",
-        f".tags .ink{{color:{INK[scheme]}}}",
-    ]
-    return "\n".join(rules) + "\n"
+    return _hues(scheme) + _ground(PAPER[scheme], INK[scheme])
+
+
+def _hues(scheme: str) -> str:
+    return "".join(f".tags .c{number}{{color:{hue[scheme == 'dark']}}}\n" for number, hue in enumerate(HUES))
+
+
+def _ground(paper: str, ink: str) -> str:
+    on_paper = f".tags .paper,.tags .pill,.tags .on{{fill:{paper}}}\n.tags .halo{{stroke:{paper}}}\n"
+    return f"{on_paper}.tags .ink{{color:{ink}}}\n"
+
+
+def tier(font_size: float) -> int:
+    """Return the number of the tier of a font size, px of the whole map."""
+    return sum(font_size >= lowest for lowest in TIERS)
+
+
+def lowest_tier(scale: float, legible: float) -> int:
+    """Return the lowest tier whose smallest words can be read, at most the highest.
+
+    Parameters
+    ----------
+    scale
+        Pixels of the screen to one of the map.
+    legible
+        Smallest font that is read, px of the screen.
+    """
+    return sum(size * scale < legible for size in (SMALLEST_WORD, *TIERS[:-1]))
+
+
+def linked(element: str, address: str, *, classes: str = "") -> str:
+    """Make an element of a page's picture a link.
+
+    It is for the pointer: by keyboard the same links are reached in the page's lists, without a thousand stops between.
+    """
+    style = f' class="{classes}"' if classes else ""
+    return f'<a{style} href="{escape(address)}" tabindex="-1">{element}</a>'
 
 
 def svg_text(text: str, x: float, y: float, font_size: float, *, classes: str = "", hint: str = "") -> str:
