@@ -11,8 +11,10 @@ query tag outranks every track tagged with none of them, at any drift.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from search.document import Family
 from search.plan import PLAN_UNITS, Clause, Group, Term
@@ -31,13 +33,16 @@ KIN_SHARE = 0.07
 # implied tags reach would weigh more than the tag itself, ten alternatives of it together.
 LEAST_WEIGHT = 1 / 64
 
+# Tags kept with all their kin at one place of the dial, the least recently asked forgotten first: 3 KiB each.
+_MOST_KEPT = 2_048
+
 # Where the dial stands when nobody turns it.
 DEFAULT_DRIFT = 0.3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LiveKin:
-    """One kin of one query tag, as the dial and the query leave it.
+    """One kin of one query tag, as the dial and the query leave it; searches share them, so that each is itself only.
 
     Parameters
     ----------
@@ -93,11 +98,6 @@ class Expansion:
             for members, required in zip(self.groups, self.required, strict=True)
         )
 
-    def kin_origins(self) -> dict[tuple[str, str], tuple[str, ...]]:
-        """Return what each live kin is known from, by (query tag, kin)."""
-        expanded = (member for members in self.groups for member in members)
-        return {(one.tag.tag_id, kin.kin.tag_id): kin.kin.origins for one in expanded for kin in one.kin if kin.weight}
-
     def excluded_ids(self) -> tuple[str, ...]:
         """Return the tag ids whose tracks are removed."""
         return tuple(tag.tag_id for tag in self.excluded if not tag.off)
@@ -151,21 +151,71 @@ def dial_gain(drift: float) -> float:
     return 0.0 if drift == 0 else 0.4 + 0.6 * drift
 
 
-@dataclass(frozen=True)
+class _Bars(NamedTuple):
+    """What in a query keeps tags from being kin.
+
+    Tags of the query stand for themselves; what contradicts one of them or is excluded finds the wrong tracks; kin of
+    what the user typed with a minus weigh less.
+
+    Parameters
+    ----------
+    asked
+        Tags of the query; what contradicts one of them is never kin either.
+    never
+        They and the excluded ones.
+    without
+        Switched off.
+    near
+        How near a tag is to one that was typed with a minus, in (0, 1].
+    touched
+        All that are not simply kin.
+    """
+
+    asked: frozenset[str]
+    never: frozenset[str]
+    without: frozenset[str]
+    near: Mapping[str, float]
+    touched: frozenset[str]
+
+
+class _Unbarred(NamedTuple):
+    """A query tag with all of its kin, as no other part of a query has changed them.
+
+    Parameters
+    ----------
+    ids
+        Tags of the kin.
+    against
+        Tags that contradict one of the kin.
+    """
+
+    clause: Clause
+    kin: tuple[LiveKin, ...]
+    ids: frozenset[str]
+    against: frozenset[str]
+
+
 class Expander:
-    """Expands queries with the kin of one tag model.
+    """Expands queries with the kin of one tag model; may be shared by threads.
 
     Parameters
     ----------
     kin_of
-        The kin of a tag in their one fixed order, best first, at most `MAX_KIN`.
+        The kin of a tag in their one fixed order, best first, at most `MAX_KIN`; the same at every call.
     narrower_of
         The tags that are a kind of a tag.
     """
 
-    kin_of: Callable[[str], Sequence[Kin]]
-    vocabulary: Vocabulary
-    narrower_of: Callable[[str], Sequence[str]]
+    def __init__(
+        self,
+        kin_of: Callable[[str], Sequence[Kin]],
+        vocabulary: Vocabulary,
+        narrower_of: Callable[[str], Sequence[str]],
+    ) -> None:
+        self._kin_of = lru_cache(_MOST_KEPT)(kin_of)
+        self._vocabulary = vocabulary
+        self._narrower_of = narrower_of
+        self._unbarred = lru_cache(_MOST_KEPT)(self._all_kin)
 
     def expand(
         self,
@@ -187,63 +237,59 @@ class Expander:
         """
         excluded = tuple(self._excluded(query, keep))
         scale = max((tag.weight for group in query.groups for tag in group.tags), default=1.0)
-        banned = self._not_as_kin(query, excluded)
+        bars = self._bars(query, excluded, without)
+        gain, live = dial_gain(drift), live_kin_count(drift)
         groups = tuple(
             tuple(
-                self._expand_tag(tag, weight, share * dial_gain(drift), live_kin_count(drift), without, banned)
+                self._expand_tag(tag, weight, share * gain, live, bars)
                 for tag, (weight, share) in zip(group.tags, weights_and_shares(group, scale), strict=True)
             )
             for group in query.groups
         )
         return Expansion(groups, excluded, tuple(group.required for group in query.groups))
 
-    def _expand_tag(
-        self,
-        tag: QueryTag,
-        weight: float,
-        gain: float,
-        live: int,
-        without: frozenset[str],
-        banned: Callable[[str], float],
-    ) -> ExpandedTag:
-        kin = tuple(self._live_kin(tag.tag_id, gain, live, without, banned))
+    def _expand_tag(self, tag: QueryTag, weight: float, gain: float, live: int, bars: _Bars) -> ExpandedTag:
+        whole = self._unbarred(tag.tag_id, weight, gain, live)
+        if whole.ids.isdisjoint(bars.touched) and whole.against.isdisjoint(bars.asked):
+            return ExpandedTag(tag, whole.clause, whole.kin)
+        kin = tuple(self._barred(whole.kin, bars))
         return ExpandedTag(tag, Clause(tag.tag_id, tuple(_terms(tag.tag_id, weight, gain, kin))), kin)
 
-    def _live_kin(
-        self, tag_id: str, gain: float, live: int, without: frozenset[str], banned: Callable[[str], float]
-    ) -> Iterator[LiveKin]:
-        """Yield the kin that may answer for a tag, each with the weight of its own place in the whole order."""
-        kin = self.kin_of(tag_id)
+    def _all_kin(self, tag_id: str, weight: float, gain: float, live: int) -> _Unbarred:
+        """Weigh each kin by its own place in the whole order."""
+        kin = self._kin_of(tag_id)
         units = kin_units([one.similarity for one in kin], math.floor(gain * KIN_SHARE * PLAN_UNITS))
-        for place, one in enumerate(kin):
-            allowed = 1.0 - banned(one.tag_id)
-            if allowed > 0.0:
-                off = one.tag_id in without
-                is_live = place < live and not off and units[place] > 0
-                yield LiveKin(one, in_units(allowed * units[place] / PLAN_UNITS) if is_live else 0.0, off)
+        weights = [n / PLAN_UNITS if place < live else 0.0 for place, n in enumerate(units)]
+        whole = tuple(LiveKin(one, weight) for one, weight in zip(kin, weights, strict=True))
+        ids = frozenset(one.tag_id for one in kin)
+        return _Unbarred(
+            Clause(tag_id, tuple(_terms(tag_id, weight, gain, whole))),
+            whole,
+            ids,
+            frozenset[str]().union(*map(self._vocabulary.contradicting, ids)),
+        )
 
-    def _not_as_kin(self, query: Query, excluded: tuple[ExcludedTag, ...]) -> Callable[[str], float]:
-        """Return how far a tag is barred from being kin, in [0, 1]; 1 is not at all allowed.
-
-        Tags of the query stand for themselves; what contradicts one of them or is excluded finds the wrong tracks; kin
-        of what the user typed with a minus weigh less.
-        """
-        asked = frozenset(tag.tag_id for group in query.groups for tag in group.tags)
-        gone = frozenset(tag.tag_id for tag in excluded if not tag.off)
-        near_excluded: dict[str, float] = {}
-        for tag in query.excluded:
-            for one in self.kin_of(tag.tag_id):
-                near_excluded[one.tag_id] = max(near_excluded.get(one.tag_id, 0.0), one.similarity)
-
-        def barred(tag_id: str) -> float:
-            if tag_id in asked or tag_id in gone:
-                return 1.0
-            if any(self.vocabulary.contradicts(tag_id, other) for other in asked):
-                return 1.0
+    def _barred(self, whole: Sequence[LiveKin], bars: _Bars) -> Iterator[LiveKin]:
+        """Yield the kin that may answer for a tag beside the rest of the query; no other moves up."""
+        for one in whole:
+            tag_id = one.kin.tag_id
+            if tag_id in bars.never or not bars.asked.isdisjoint(self._vocabulary.contradicting(tag_id)):
+                continue
+            if tag_id not in bars.touched:
+                yield one
+                continue
             # Not wholly barred by nearness alone: half at most.
-            return near_excluded.get(tag_id, 0.0) / 2
+            allowed, off = 1.0 - bars.near.get(tag_id, 0.0) / 2, tag_id in bars.without
+            yield LiveKin(one.kin, in_units(allowed * one.weight) if one.weight and not off else 0.0, off)
 
-        return barred
+    def _bars(self, query: Query, excluded: tuple[ExcludedTag, ...], without: frozenset[str]) -> _Bars:
+        asked = frozenset(tag.tag_id for group in query.groups for tag in group.tags)
+        never = asked.union(tag.tag_id for tag in excluded if not tag.off)
+        near: dict[str, float] = {}
+        for tag in query.excluded:
+            for one in self._kin_of(tag.tag_id):
+                near[one.tag_id] = max(near.get(one.tag_id, 0.0), one.similarity)
+        return _Bars(asked, never, without, near, never.union(without, near))
 
     def _excluded(self, query: Query, keep: frozenset[str]) -> Iterator[ExcludedTag]:
         """Yield the tags typed with a minus, then what is narrower; a tag that the query asks for is never removed."""
@@ -254,7 +300,7 @@ class Expander:
                 seen.add(tag.tag_id)
                 yield ExcludedTag(tag.tag_id)
         for tag in query.excluded:
-            for narrower in self.narrower_of(tag.tag_id):
+            for narrower in self._narrower_of(tag.tag_id):
                 if narrower not in seen:
                     seen.add(narrower)
                     yield ExcludedTag(narrower, tag.tag_id, narrower in keep)

@@ -5,10 +5,19 @@ Computed from the plan and the stored features alone, so that every engine gives
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from search.document import DOCUMENT_UNITS, Document, Family
 from search.plan import Plan
+
+Bar = TypeVar("Bar")
+
+# A term of a plan: number of its clause, its place there, the query tag that it serves, its weight.
+_Place = tuple[int, int, str, float]
+# A bar after what it is sorted by.
+_Entry = tuple[int, float, str, Family, int, Bar]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +47,59 @@ class Contribution:
         return self.tag_id != self.serves
 
 
-def explain(plan: Plan, document: Document) -> tuple[Contribution, ...]:
-    """Return the contributions of a document under a plan, in query order, the largest of each query tag first.
+class Explainer(Generic[Bar]):
+    """Explains documents by one plan.
 
-    They add up to the document's score exactly: the score is this sum.
+    What a document has is looked up among the terms of the plan, of which most are kin that it lacks. Bars of typed
+    tags are the same on every document and made once.
+
+    Parameters
+    ----------
+    make
+        Makes a bar of tag id, family, the query tag that it serves, and amount.
     """
-    features = document_features(document)
-    contributions = []
-    for group in plan.groups:
-        for clause in group.clauses:
-            bars = [
-                Contribution(term.tag_id, term.family, clause.tag_id, term.weight * features[term.tag_id, term.family])
-                for term in clause.terms
-                if (term.tag_id, term.family) in features
-            ]
-            contributions += sorted(bars, key=lambda bar: (-bar.amount, bar.tag_id, bar.family))
-    return tuple(contributions)
+
+    def __init__(self, plan: Plan, make: Callable[[str, Family, str, float], Bar]) -> None:
+        self._make = make
+        self._terms: dict[Family, dict[str, list[_Place]]] = {family: {} for family in Family}
+        clauses = (clause for group in plan.groups for clause in group.clauses)
+        for number, clause in enumerate(clauses):
+            for place, term in enumerate(clause.terms):
+                places = self._terms[term.family].setdefault(term.tag_id, [])
+                places.append((number, place, clause.tag_id, term.weight))
+        self._typed: dict[str, list[_Entry[Bar]]] = {}
+
+    def explain(self, document: Document) -> tuple[Bar, ...]:
+        """Return the bars of a document, in query order, the largest of each query tag first.
+
+        Their amounts add up to the document's score exactly: the score is this sum.
+        """
+        entries: list[_Entry[Bar]] = []
+        for tag_id in self._terms[Family.TYPED].keys() & document.typed:
+            entries += self._of_typed(tag_id)
+        for family, tag_ids, units in (
+            (Family.HEARD, document.heard, document.heard_weights),
+            (Family.IMPLIED, document.implied, document.implied_weights),
+        ):
+            for tag_id in self._terms[family].keys() & tag_ids:
+                entries += self._entries(tag_id, family, units[tag_ids.index(tag_id)] / DOCUMENT_UNITS)
+        entries.sort()
+        return tuple([entry[-1] for entry in entries])
+
+    def _of_typed(self, tag_id: str) -> list[_Entry[Bar]]:
+        made = self._typed.get(tag_id)
+        if made is None:
+            made = self._typed[tag_id] = self._entries(tag_id, Family.TYPED, 1.0)
+        return made
+
+    def _entries(self, tag_id: str, family: Family, feature: float) -> list[_Entry[Bar]]:
+        """Make the bars of a feature, each after what they are sorted by; no two of those are equal."""
+        return [
+            (number, -weight * feature, tag_id, family, place, self._make(tag_id, family, serves, weight * feature))
+            for number, place, serves, weight in self._terms[family][tag_id]
+        ]
 
 
-def document_features(document: Document) -> dict[tuple[str, Family], float]:
-    """Return the weighted features of a document, weights in (0, 1]."""
-    features = {(tag_id, Family.TYPED): 1.0 for tag_id in document.typed}
-    for family, tag_ids, units in (
-        (Family.HEARD, document.heard, document.heard_weights),
-        (Family.IMPLIED, document.implied, document.implied_weights),
-    ):
-        features |= {(tag_id, family): n / DOCUMENT_UNITS for tag_id, n in zip(tag_ids, units, strict=True)}
-    return features
+def explain(plan: Plan, document: Document) -> tuple[Contribution, ...]:
+    """Return the contributions of one document under a plan."""
+    return Explainer(plan, Contribution).explain(document)

@@ -7,7 +7,12 @@ the catalogue gains or loses such a tag; counts are always the index's own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from search.engine import IndexState, SearchEngine
 from search.tag_table import TagTable
@@ -15,6 +20,9 @@ from tagmodel.vocabulary import Vocabulary
 
 # Words that one tag may span in a query.
 MAX_TAG_WORDS = 6
+
+# Tags whose narrower ones are kept, the least recently asked forgotten first.
+_MOST_KEPT = 1_024
 
 
 class Completion(NamedTuple):
@@ -31,13 +39,45 @@ class Completion(NamedTuple):
     n_tracks: int
 
 
-class _Seen(NamedTuple):
-    """Tables with the state of the index that they were made from."""
+class _Spellings(dict[str, str]):
+    """Forms to show by tag id: those of the model, and those of the index as they are asked for."""
+
+    def __init__(self, known: Mapping[str, str], engine: SearchEngine) -> None:
+        super().__init__(known)
+        self._engine = engine
+
+    def __missing__(self, tag_id: str) -> str:
+        found = self._engine.tag_spelling(tag_id)
+        if not found:
+            return tag_id  # nobody knows it: whatever was asked for is not kept
+        self[tag_id] = found
+        return found
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The lexicon at one state of the index: one search uses one moment.
+
+    Parameters
+    ----------
+    own
+        Tag ids that only the catalogue has.
+    counts
+        Tracks on which each tag was typed, by tag id.
+    spellings
+        The form to show of any tag id; of one that nobody knows, the id itself.
+    """
 
     state: IndexState
-    own: frozenset[str]  # tag ids that only the catalogue has
+    own: frozenset[str]
     table: TagTable
     counts: Mapping[str, int]
+    spellings: Mapping[str, str]
+
+    @cached_property
+    def ranking(self) -> NDArray[np.int64]:
+        """The order of completions by these counts."""
+        return self.table.ranking(self.counts)
 
 
 class Lexicon:
@@ -54,17 +94,26 @@ class Lexicon:
     def __init__(self, vocabulary: Vocabulary, engine: SearchEngine) -> None:
         self._vocabulary = vocabulary
         self._engine = engine
-        self._seen: _Seen | None = None
+        self._known = {tag: shown for tag, shown in zip(vocabulary.ids, vocabulary.spellings, strict=True) if shown}
+        self._narrower_in_model = lru_cache(_MOST_KEPT)(vocabulary.narrower_than)
+        self._last: Moment | None = None
 
-    def table(self) -> TagTable:
-        """Return the tags as the index has them now; one parse uses one table.
+    def now(self) -> Moment:
+        """Return everything as the index has it now.
 
         Raises
         ------
         SearchUnavailable
             If the index cannot be read.
         """
-        return self._now().table
+        state, last = self._engine.state(), self._last
+        if last is None or last.state != state:
+            last = self._last = self._look(state, last)
+        return last
+
+    def table(self) -> TagTable:
+        """Return the tags as the index has them now; one parse uses one table."""
+        return self.now().table
 
     def tag(self, words: Sequence[str]) -> str | None:
         """Return the id of the tag that these words are together, None when they are none."""
@@ -72,7 +121,7 @@ class Lexicon:
 
     def spelling(self, tag_id: str) -> str:
         """Return the form of a tag to show; of an id that nobody knows, the id itself."""
-        return self._vocabulary.spelling(tag_id) or self._engine.tag_spelling(tag_id) or tag_id
+        return self._known.get(tag_id) or self._engine.tag_spelling(tag_id) or tag_id
 
     def knows(self, tag_id: str) -> bool:
         """Whether the model knows the tag, so that it may have kin."""
@@ -81,7 +130,7 @@ class Lexicon:
     def narrower(self, tag_id: str) -> tuple[str, ...]:
         """Return ids of the tags that are a kind of this one, the model's first, then the catalogue's own."""
         spelling = self.spelling(tag_id)
-        return self._vocabulary.narrower_than(spelling) + self.table().own_narrower(spelling)
+        return self._narrower_in_model(spelling) + self.table().own_narrower(spelling)
 
     def has_word(self, word: str) -> bool:
         """Whether a folded word is in any title or artist."""
@@ -94,25 +143,20 @@ class Lexicon:
 
     def offers(self, words: str, k: int = 3) -> tuple[str, ...]:
         """Return spellings of the nearest tags, best first."""
-        seen = self._now()
-        return tuple(self.spelling(tag_id) for tag_id in seen.table.nearest(words, k))
+        now = self.now()
+        return tuple(now.spellings[tag_id] for tag_id in now.table.nearest(words, k))
 
     def complete(self, prefix: str, k: int = 10) -> tuple[Completion, ...]:
         """Return tags with a word that begins as typed: those that begin so as a whole first, then by count."""
-        seen = self._now()
-        ids = seen.table.complete(prefix, k, seen.counts)
-        return tuple(Completion(tag_id, self.spelling(tag_id), seen.counts.get(tag_id, 0)) for tag_id in ids)
+        now = self.now()
+        ids = now.table.complete(prefix, k, now.ranking)
+        return tuple(Completion(tag_id, now.spellings[tag_id], now.counts.get(tag_id, 0)) for tag_id in ids)
 
-    def _now(self) -> _Seen:
-        state, seen = self._engine.state(), self._seen
-        if seen is None or seen.state != state:
-            seen = self._seen = self._look(state, seen)
-        return seen
-
-    def _look(self, state: IndexState, before: _Seen | None) -> _Seen:
+    def _look(self, state: IndexState, before: Moment | None) -> Moment:
         counts = self._engine.tag_counts()
         own = frozenset(tag_id for tag_id in counts if tag_id not in self._vocabulary)
+        spellings = _Spellings(self._known, self._engine)
         if before is not None and before.own == own:
-            return _Seen(state, own, before.table, counts)
-        spellings = {tag_id: self._engine.tag_spelling(tag_id) or "" for tag_id in sorted(own)}
-        return _Seen(state, own, TagTable(self._vocabulary, spellings, counts), counts)
+            return Moment(state, own, before.table, counts, spellings)
+        named = {tag_id: self._engine.tag_spelling(tag_id) or "" for tag_id in sorted(own)}
+        return Moment(state, own, TagTable(self._vocabulary, named, counts), counts, spellings)

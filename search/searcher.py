@@ -6,38 +6,25 @@ Command line, pages and API all come through here, so that the same question get
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from search.document import Document
-from search.engine import EngineAnswer, EngineHit, FacetValue, SearchEngine
-from search.expansion import ExcludedTag, ExpandedTag, Expander, Expansion
-from search.explanation import explain
-from search.lexicon import Lexicon
+from search.engine import EngineAnswer, SearchEngine
+from search.expansion import Expander, Expansion
+from search.lexicon import Lexicon, Moment
+from search.naming import Namer, excluded_chip, named_facets
 from search.plan import Plan
 from search.query import Query, QueryGroup, QueryTag, parse_query
 from search.reach import ReachKeeper, ReachReading
 from search.reach_found import Finder
 from search.relaxing import relax
-from search.result import (
-    ExcludedChip,
-    FoundBy,
-    Hit,
-    KinChip,
-    NamedContribution,
-    SearchRequest,
-    SearchResult,
-    SuggestResult,
-    TagChip,
-)
+from search.result import FoundBy, Hit, SearchRequest, SearchResult, SuggestResult
 from search.suggesting import IndexSide, Suggester
 from tagmodel.model import TagModel
 
 # Most tags of a track that a search for similar ones asks for: the most telling ones.
 SIMILAR_TAGS = 10
-
-# What a kin is known from, by (query tag, kin).
-_Origins = Mapping[tuple[str, str], tuple[str, ...]]
 
 
 class UnknownTrack(LookupError):
@@ -59,6 +46,7 @@ class Searcher:
         self.engine = engine
         self.model = model
         self.lexicon = Lexicon(model.vocabulary, engine)
+        self._namer = Namer(model.vocabulary)
         self._expander = Expander(model.kin, model.vocabulary, self.lexicon.narrower)
         self._reach = ReachKeeper(engine, model)
         self._finder = Finder(engine, self.lexicon, self._expander)
@@ -74,6 +62,7 @@ class Searcher:
         SearchUnavailable
             If the engine cannot answer.
         """
+        moment = self.lexicon.now()
         query = parse_query(request.text, self.lexicon, literal=request.literal)
         expansion = self._expander.expand(query, request.drift, request.without, request.keep)
         plan = self._plan(request, query, expansion)
@@ -85,23 +74,23 @@ class Searcher:
             plan, answer, lost = relax(self.engine, query, plan, answer, missing)
         if lost:
             answer = _short_of_words(answer, plan)
-        origins = expansion.kin_origins()
         # Where nothing carries a word, the hits are outside already: a second list would repeat the first.
         outside = answer.outside if answer.carry_all or answer.carry_some else ()
+        named = self._namer.hits(plan, expansion, moment)
         return SearchResult(
             request=request,
             query=query,
-            chips=self._tag_chips(expansion),
-            excluded=tuple(self._excluded_chip(tag) for tag in expansion.excluded),
-            hits=self._hits(plan, answer.hits, origins),
-            outside=self._hits(plan, outside, origins),
+            chips=self._namer.chips(expansion, moment),
+            excluded=tuple([excluded_chip(tag, moment) for tag in expansion.excluded]),
+            hits=named(answer.hits),
+            outside=named(outside),
             total=answer.total,
             carry_all=answer.carry_all,
             carry_some=answer.carry_some,
             carry_none=answer.carry_none,
             relaxed=lost,
             state=answer.state,
-            facets=self._facets(answer),
+            facets=named_facets(answer.facets, moment),
         )
 
     def similar(self, track_id: str, k: int = 10, drift: float = 0.0) -> tuple[Hit, ...]:
@@ -115,13 +104,14 @@ class Searcher:
         UnknownTrack
             If there is no such track.
         """
-        query = self._query_of_tags(self.document(track_id).typed)
+        moment = self.lexicon.now()
+        query = self._query_of_tags(self.document(track_id).typed, moment)
         expansion = self._expander.expand(query, drift)
         plan = Plan(groups=expansion.plan_groups(), k=k + 1)
         if not plan.groups:
             return ()
-        hits = self._hits(plan, self.engine.search(plan).hits, expansion.kin_origins())
-        return tuple(hit for hit in hits if hit.track.track_id != track_id)[:k]
+        found = [hit for hit in self.engine.search(plan).hits if hit.document.track.track_id != track_id]
+        return self._namer.hits(plan, expansion, moment)(found[:k])
 
     def document(self, track_id: str) -> Document:
         """Return what the index stores of a track.
@@ -159,12 +149,12 @@ class Searcher:
         """Suggest tags for many tracks at once, the same as for each alone."""
         return self._suggester.suggest_batch(rows, k)
 
-    def _query_of_tags(self, tag_ids: Sequence[str]) -> Query:
-        counts, n_tracks = self.engine.tag_counts(), self.engine.state().n_tracks
+    def _query_of_tags(self, tag_ids: Sequence[str], moment: Moment) -> Query:
+        counts, n_tracks = moment.counts, moment.state.n_tracks
         telling = {tag_id: math.log((n_tracks + 1) / counts.get(tag_id, 1)) for tag_id in tag_ids}
         best = sorted(tag_ids, key=lambda tag_id: (-telling[tag_id], tag_id))[:SIMILAR_TAGS]
         tags = tuple(
-            QueryTag(tag_id, self.lexicon.spelling(tag_id), telling[tag_id], 0, tag_id in self.model.vocabulary)
+            QueryTag(tag_id, moment.spellings[tag_id], telling[tag_id], 0, tag_id in self.model.vocabulary)
             for tag_id in best
         )
         return Query(text="", groups=(QueryGroup(tags, False),) if tags else ())
@@ -181,62 +171,6 @@ class Searcher:
             facets=request.facets,
             sort=request.sort,
         )
-
-    def _tag_chips(self, expansion: Expansion) -> tuple[TagChip, ...]:
-        counts = self.engine.tag_counts()
-        return tuple(
-            self._tag_chip(expanded, required, counts.get(expanded.tag.tag_id, 0))
-            for members, required in zip(expansion.groups, expansion.required, strict=True)
-            for expanded in members
-        )
-
-    def _tag_chip(self, expanded: ExpandedTag, required: bool, n_tracks: int) -> TagChip:
-        tag, spelling = expanded.tag, self.lexicon.spelling
-        kin = tuple(
-            KinChip(
-                tag_id=one.kin.tag_id,
-                spelling=spelling(one.kin.tag_id),
-                weight=one.weight,
-                similarity=one.kin.similarity,
-                live=one.weight > 0.0,
-                off=one.off,
-                origins=one.kin.origins,
-            )
-            for one in expanded.kin
-        )
-        return TagChip(tag.tag_id, spelling(tag.tag_id), tag.typed, tag.weight, required, tag.known, n_tracks, kin)
-
-    def _excluded_chip(self, tag: ExcludedTag) -> ExcludedChip:
-        spelling = self.lexicon.spelling
-        parent = None if tag.narrower_of is None else spelling(tag.narrower_of)
-        return ExcludedChip(
-            tag.tag_id, spelling(tag.tag_id), parent, tag.off, self.engine.tag_counts().get(tag.tag_id, 0)
-        )
-
-    def _hits(self, plan: Plan, hits: Sequence[EngineHit], origins: _Origins) -> tuple[Hit, ...]:
-        return tuple(Hit(hit.document.track, hit.score, self._contributions(plan, hit, origins)) for hit in hits)
-
-    def _contributions(self, plan: Plan, hit: EngineHit, origins: _Origins) -> tuple[NamedContribution, ...]:
-        spelling = self.lexicon.spelling
-        return tuple(
-            NamedContribution(
-                tag_id=bar.tag_id,
-                spelling=spelling(bar.tag_id),
-                family=bar.family,
-                is_kin=bar.is_kin,
-                serves=bar.serves,
-                serves_spelling=spelling(bar.serves),
-                amount=bar.amount,
-                origins=origins.get((bar.serves, bar.tag_id), ()),
-            )
-            for bar in explain(plan, hit.document)
-        )
-
-    def _facets(self, answer: EngineAnswer) -> dict[str, tuple[FacetValue, ...]]:
-        facets = dict(answer.facets)
-        if "tag" in facets:
-            facets["tag"] = tuple(replace(one, label=self.lexicon.spelling(one.value)) for one in facets["tag"])
-        return facets
 
 
 def _short_of_words(answer: EngineAnswer, left: Plan) -> EngineAnswer:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from heapq import nsmallest
+from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
@@ -24,6 +27,26 @@ LEAST_CORRECTED_WORD = 3  # letters
 LEAST_SIMILARITY = 0.62  # share of characters that stay
 # Longer texts are no tag with slips, and comparing takes time in proportion.
 MOST_COMPARED = 60  # characters
+# Tags whose narrower ones are kept, the least recently asked forgotten first.
+_MOST_KEPT = 256
+
+
+class _Tails(NamedTuple):
+    """All keys from each of their words on, sorted.
+
+    Parameters
+    ----------
+    texts
+        What remains of the key.
+    keys : shape (n_tails,)
+        Number of the key in `TagTable._keys`.
+    whole : bool, shape (n_tails,)
+        Whether it is the key from its first word on.
+    """
+
+    texts: list[str]
+    keys: NDArray[np.int64]
+    whole: NDArray[np.bool_]
 
 
 class TagTable:
@@ -46,6 +69,7 @@ class TagTable:
         self._own_keys = sorted(key for key, tag in named.items() if self._ids.get(key) == tag)
         self._unnamed = frozenset(own).difference(self._ids.values())
         self._most_words = self._words_by_first()
+        self._own_narrower = lru_cache(_MOST_KEPT)(self._find_own_narrower)
 
     def find(self, text: str) -> str | None:
         """Return the id of the tag that a text is, by any spelling or alias; None when it is none."""
@@ -57,6 +81,9 @@ class TagTable:
 
     def own_narrower(self, text: str) -> tuple[str, ...]:
         """Return ids of the catalogue's own tags that are a kind of what a text means: those that hold its words."""
+        return self._own_narrower(text) if self._own_keys else ()
+
+    def _find_own_narrower(self, text: str) -> tuple[str, ...]:
         broad = self._vocabulary.canonical_key(text)
         kinds = (key for key in self._own_keys if key != broad and holds_words(key, broad))
         return tuple(self._ids[key] for key in kinds if not contradicts(key, broad))
@@ -98,20 +125,31 @@ class TagTable:
         first, rest = map(self._tag_of, (*longer[:1], *near[:1])), map(self._tag_of, (*near[1:], *longer[1:]))
         return tuple(dict.fromkeys((*first, *inside, *rest)))[:k]
 
-    def complete(self, prefix: str, k: int, counts: Mapping[str, int]) -> tuple[str, ...]:
+    def ranking(self, counts: Mapping[str, int]) -> NDArray[np.int64]:
+        """Return for each key its place in the order of completions: by count descending, then by key."""
+        n_tracks = np.array([counts.get(self._tag_of(key), 0) for key in self._keys], np.int64)
+        places = np.empty(len(n_tracks), np.int64)
+        places[np.argsort(-n_tracks, kind="stable")] = np.arange(len(n_tracks))
+        return places
+
+    def complete(self, prefix: str, k: int, ranking: NDArray[np.int64]) -> tuple[str, ...]:
         """Return ids of the tags with a word that begins as `prefix`, which may go on over further words.
 
-        The exact tag first, then those that begin so as a whole, then by count descending, key ascending.
+        The exact tag first, then those that begin so as a whole, then by `ranking`.
         """
         # The last word is still being typed: it is no plural yet.
         begun = fold_tag(prefix + "q")[:-1]
         exact = self.find(prefix)
-        first, stop = bisect_left(self._tails, (begun, "")), bisect_right(self._tails, (begun + "\U0010ffff", ""))
-        tails = self._tails[first:stop] if begun else []
-        whole = {key for tail, key in tails if tail == key}
-        ranked = sorted((key not in whole, -counts.get(self._tag_of(key), 0), key) for key in {key for _, key in tails})
-        ids = (self._tag_of(key) for _, _, key in ranked)
-        return tuple(dict.fromkeys((*filter(None, [exact]), *ids)))[:k]
+        found = dict.fromkeys(filter(None, [exact]))
+        texts, keys, whole = self._tails
+        if begun:
+            here = slice(bisect_left(texts, begun), bisect_right(texts, begun + "\U0010ffff"))
+            places = ranking[keys[here]] + np.where(whole[here], 0, len(ranking))
+            for at in np.argsort(places).tolist():
+                if len(found) >= k:
+                    break
+                found[self._tag_of(self._keys[keys.item(here.start + at)])] = None
+        return tuple(found)[:k]
 
     @cached_property
     def _keys(self) -> tuple[str, ...]:
@@ -120,9 +158,10 @@ class TagTable:
         return tuple(sorted({*self._ids, *aliases}))
 
     @cached_property
-    def _tails(self) -> list[tuple[str, str]]:
-        """Each key from each of its words on, with the whole key, sorted."""
-        return sorted((tail, key) for key in self._keys for tail in _tails_of(key))
+    def _tails(self) -> _Tails:
+        tails = sorted((tail, n, tail == key) for n, key in enumerate(self._keys) for tail in _tails_of(key))
+        texts, keys, whole = ([tail[at] for tail in tails] for at in range(3))
+        return _Tails(list(map(str, texts)), np.array(keys, np.int64), np.array(whole, np.bool_))
 
     def _words_by_first(self) -> dict[str, int]:
         """Count the words of the longest key by first word, so that most phrases need not be looked up."""

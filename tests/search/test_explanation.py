@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.document import Document, Family
-from search.explanation import Contribution, document_features, explain
+from search.explanation import Contribution, explain
 from search.plan import Clause, Group, Plan, Term
 from search.result import SearchRequest
 from tagmodel.track import Track
@@ -41,6 +41,11 @@ def without_feature(document: Document, tag_id: str, family: Family) -> Document
     return replace(document, **left)
 
 
+def features_of(document: Document) -> set[tuple[str, Family]]:
+    has = {Family.TYPED: document.typed, Family.HEARD: document.heard, Family.IMPLIED: document.implied}
+    return {(tag_id, family) for family, tag_ids in has.items() for tag_id in tag_ids}
+
+
 @given(texts(), kin_tables, drifts, catalogues())
 @settings(max_examples=60, deadline=None)
 def test_the_bars_of_a_hit_add_up_to_the_engines_score_exactly(
@@ -60,7 +65,7 @@ def test_taking_a_feature_out_lowers_the_score_by_exactly_its_bars(
 ) -> None:
     plan = Plan(groups=expander(table).expand(parsed(text), drift).plan_groups())
     bars = explain(plan, document)
-    for tag_id, family in document_features(document):
+    for tag_id, family in features_of(document):
         amount = sum(bar.amount for bar in bars if (bar.tag_id, bar.family) == (tag_id, family))
         assert score(document, plan) - score(without_feature(document, tag_id, family), plan) == amount
 
@@ -70,7 +75,7 @@ def test_taking_a_feature_out_lowers_the_score_by_exactly_its_bars(
 def test_bars_are_the_terms_that_the_document_answers(plan: Plan, document: Document) -> None:
     bars = explain(plan, document)
     terms = [term for group in plan.groups for clause in group.clauses for term in clause.terms]
-    answered = [term for term in terms if (term.tag_id, term.family) in document_features(document)]
+    answered = [term for term in terms if (term.tag_id, term.family) in features_of(document)]
     assert sorted((bar.tag_id, bar.family) for bar in bars) == sorted((term.tag_id, term.family) for term in answered)
     assert sum(bar.amount for bar in bars) == score(document, plan)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from search.lexicon import Lexicon
 from search.tag_table import TagTable
-from tagmodel.folding import tag_id
+from tagmodel.folding import fold_tag, tag_id
 from tagmodel.vocabulary_building import build_vocabulary
 from tests.search.small_catalogue import OWN_TAG, TAGS, an_id, small_engine, small_lexicon, small_vocabulary
 
@@ -81,6 +81,21 @@ class TestFreshness:
         engine.generation += 1
         assert lexicon.table() is table
         assert engine.asked == [an_id(OWN_TAG)]
+
+    def test_a_tag_spelt_anew_is_shown_so_once_the_index_has_another_state(self) -> None:
+        engine = small_engine()
+        lexicon = small_lexicon(engine)
+        assert lexicon.now().spellings[an_id(OWN_TAG)] == OWN_TAG
+        engine.spellings[an_id(OWN_TAG)] = "Basque Pipes"
+        engine.generation += 1
+        assert lexicon.now().spellings[an_id(OWN_TAG)] == "Basque Pipes"
+        assert lexicon.spelling(an_id(OWN_TAG)) == "Basque Pipes"
+
+    def test_an_id_that_nobody_knows_takes_no_room(self) -> None:
+        spellings = small_lexicon().now().spellings
+        size = len(spellings)
+        assert spellings["aaaaaaaa"] == "aaaaaaaa"
+        assert len(spellings) == size
 
     def test_counts_of_completions_are_those_of_now(self) -> None:
         engine = small_engine()
@@ -185,6 +200,20 @@ class TestCompletion:
         engine = small_engine()
         engine.counts = {an_id("rock and roll"): 9, an_id("rock"): 4}
         assert [one.spelling for one in small_lexicon(engine).complete("ro")] == ["rock and roll", "rock"]
+
+    @given(st.sampled_from(TAGS), st.integers(1, 9), st.lists(st.integers(0, 2), min_size=22, max_size=22))
+    def test_completions_are_those_of_trying_every_tag(self, tag: str, n_letters: int, uses: list[int]) -> None:
+        engine = small_engine()
+        engine.counts = dict(zip((*map(an_id, TAGS), an_id(OWN_TAG)), uses, strict=False))
+        lexicon, begun = small_lexicon(engine), fold_tag(tag[:n_letters] + "q")[:-1]
+        keys = [fold_tag(name) for name in (*TAGS, *([OWN_TAG] if an_id(OWN_TAG) in engine.counts else []))]
+        found = [key for key in keys if begun and f" {key}".find(f" {begun}") >= 0]
+        found.sort(key=lambda key: (not key.startswith(begun), -engine.counts.get(tag_id(key), 0), key))
+        exact = [key for key in [fold_tag(tag[:n_letters])] if key in keys]
+        expected = list(dict.fromkeys([*exact, *found]))
+        ids = [one.tag_id for one in lexicon.complete(tag[:n_letters], 100)]
+        aliased = [lexicon.tag([key]) for key in expected]
+        assert [one for one in ids if one in aliased] == list(dict.fromkeys(aliased))
 
     @pytest.mark.parametrize("prefix", ["", " ", "♥", "zz"])
     def test_nothing_begins_with_nothing(self, prefix: str) -> None:
