@@ -9,53 +9,92 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from flask import Config, Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from search.engines import open_engine
-from search.searcher import Searcher
 from tagmodel.model import load_model
 from web.app import create_app
+from web.running import access_log, limits, overload
+from web.running.keeping import SearcherKeeper
+from web.running.metrics import DIRECTORY
+from web.settings import PREFIX, Settings, read_settings
 
-# Prefix of all settings in the environment.
-PREFIX = "TAGKIN"
-
-# Requests that one worker answers at once; more only take turns on the same cores.
-THREADS = 4
 # How long a worker may finish what it is answering when the server is stopped.
 STOP_SECONDS = 10  # seconds
+# Connections that a worker holds; those of browsers are idle most of the time.
+CONNECTIONS = 1024
+# Longest head of a request, address included.
+MAX_HEAD = 64 * 1024  # bytes
+# A client that sends no whole head for so long is hung up on, and so is one that asks nothing more.
+HEAD_SECONDS = 20  # seconds
+
+# The server's own lines go where all talk goes.
+_LOGGING = {
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "generic", "stream": "ext://sys.stderr"},
+        "access": {"class": "logging.StreamHandler", "formatter": "access", "stream": "ext://sys.stderr"},
+    }
+}
 
 
 def create_served_app() -> Flask:
-    """Make the application from ``TAGKIN_ENGINE`` and ``TAGKIN_MODEL`` (the shipped model where it is not set).
+    """Make the application of one worker from the environment; the index need not be there at that moment.
 
     Raises
     ------
-    search.engine.SearchUnavailable
-        If the index cannot be opened.
     tagmodel.model.ModelMissing, tagmodel.model.BadModel
         If there is no such model, or it is damaged.
+    web.settings.SettingsError
+        If a setting cannot be used.
     """
-    settings = Config(Path.cwd())
-    settings.from_prefixed_env(PREFIX, loads=str)
-    return create_app(open_searcher(settings["ENGINE"], settings.get("MODEL")))
+    values = environment()
+    settings = read_settings(values)
+    model = load_model(Path(values["MODEL"]) if values.get("MODEL") else None)
+    app = create_app(SearcherKeeper(values["ENGINE"], model).current, settings)
+    inner: Any = overload.Gate(app, int(values["THREADS"]))
+    if settings.proxies:
+        inner = ProxyFix(inner, x_for=settings.proxies, x_proto=settings.proxies, x_host=0)
+    app.wsgi_app = inner  # type: ignore[method-assign]
+    return app
 
 
-def open_searcher(engine: str, model: str | None) -> Searcher:
-    """Open an index and a model; None is the shipped one."""
-    return Searcher(open_engine(engine), load_model(Path(model) if model else None))
+def environment() -> dict[str, str]:
+    """Return our variables of the environment as they stand there, named without their prefix."""
+    values = Config(Path.cwd())
+    values.from_prefixed_env(PREFIX, loads=str)
+    return dict(values)
+
+
+def check_settings(settings: Settings) -> None:
+    """Try out what only shows in use, so that it is said before any process starts.
+
+    Raises
+    ------
+    web.settings.SettingsError
+        If the rate or its storage cannot be used, or the access log cannot be written.
+    """
+    limits.check_rate(settings)
+    if settings.access_log:
+        access_log.close_log(access_log.open_log(settings.access_log))
 
 
 def count_tracks(engine: str, model: str | None) -> int:
     """Count the tracks that will be served, which shows that index and model can be opened."""
-    searcher = open_searcher(engine, model)
-    n_tracks = searcher.engine.state().n_tracks
-    searcher.engine.close()
+    load_model(Path(model) if model else None)
+    opened = open_engine(engine)
+    n_tracks = opened.state().n_tracks
+    opened.close()
     return n_tracks
 
 
-def serve_pages(engine: str, model: str | None, host: str, port: int, workers: int) -> None:
+def serve_pages(host: str, port: int, workers: int, threads: int) -> None:
     """Answer requests until the process is told to stop; what is being answered is finished first.
+
+    Everything else is in the environment.
 
     Raises
     ------
@@ -63,24 +102,34 @@ def serve_pages(engine: str, model: str | None, host: str, port: int, workers: i
         If the address is taken or not ours.
     """
     address = _listening_address(host, port)
-    os.environ[f"{PREFIX}_ENGINE"] = engine
-    if model:
-        os.environ[f"{PREFIX}_MODEL"] = model
-    from granian import Granian
-    from granian.constants import Interfaces
+    with TemporaryDirectory(prefix="tagkin-metrics-") as directory:
+        os.environ[DIRECTORY] = directory
+        _server(address, port, workers, threads).serve()
 
-    Granian(
+
+def _server(address: str, port: int, workers: int, threads: int) -> Any:
+    """Return the server, which makes its processes when it is told to serve."""
+    from granian import Granian
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
+
+    return Granian(
         "web.serving:create_served_app",
         factory=True,
         address=address,
         port=port,
         workers=workers,
         interface=Interfaces.WSGI,
-        blocking_threads=THREADS,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEAD_SECONDS * 1000, max_buffer_size=MAX_HEAD),
+        # Most of them wait at the gate, which decides who may.
+        blocking_threads=threads + overload.WAITING + overload.SPARE,
+        backpressure=CONNECTIONS,
         workers_kill_timeout=STOP_SECONDS,
         websockets=False,
         respawn_failed_workers=True,
-    ).serve()
+        log_dictconfig=_LOGGING,
+    )
 
 
 def _listening_address(host: str, port: int) -> str:

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+
+# Prefix of all settings in the environment.
+PREFIX = "TAGKIN"
+# Where each worker counts by itself.
+IN_MEMORY = "memory://"
+# Shorter tokens can be tried out.
+TOKEN_LENGTH = 16  # characters
+
+_ORIGIN = re.compile(r"\*|https?://[^/\s?#]+")
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # as RFC 6750 has them
+
+
+class SettingsError(ValueError):
+    """A setting cannot be used; the message names it and says what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +48,62 @@ class Settings:
 
     origins: tuple[str, ...] = ()
     rate: str = ""
-    rate_storage: str = "memory://"
+    rate_storage: str = IN_MEMORY
     tokens: tuple[str, ...] = field(default=(), repr=False)
     access_log: str = ""
     log_searches: bool = True
     proxies: int = 0
     hsts: int = 0
+
+
+def read_settings(values: Mapping[str, str]) -> Settings:
+    """Read settings from the environment's variables of ours, named without `PREFIX`.
+
+    The values of options come this way too: that is how they reach the workers.
+
+    Raises
+    ------
+    SettingsError
+        If one cannot be used.
+    """
+    return Settings(
+        origins=_origins(values.get("ORIGINS", "")),
+        rate=values.get("RATE", "").strip(),
+        rate_storage=values.get("RATE_STORAGE", "").strip() or IN_MEMORY,
+        tokens=_tokens(values),
+        access_log=values.get("ACCESS_LOG", "").strip(),
+        log_searches=values.get("LOG_SEARCHES", "").strip().lower() not in {"0", "false", "no", "off"},
+        proxies=int(values.get("PROXIES") or 0),
+        hsts=int(values.get("HSTS") or 0),
+    )
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(text.replace(",", " ").split())
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise SettingsError(
+                f"expected origins such as https://music.example, or *, got {origin!r}: an origin has no path"
+            )
+    return origins
+
+
+def _tokens(values: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the tokens of ``TAGKIN_TOKENS`` and of the file that ``TAGKIN_TOKENS_FILE`` names, one a line."""
+    lines = values.get("TOKENS", "").split()
+    path = values.get("TOKENS_FILE", "")
+    if path:
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"expected a file of tokens, one a line: {path}: {error}") from error
+        lines += [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+        if not lines:
+            raise SettingsError(f"expected tokens, one a line, got none in {path}")
+    for place, token in enumerate(lines, 1):
+        if len(token) < TOKEN_LENGTH or not _TOKEN.fullmatch(token):
+            raise SettingsError(
+                f"token {place} of {len(lines)} cannot be used: expected at least {TOKEN_LENGTH} letters, digits and"
+                " any of . _ ~ + / -, as from: openssl rand -hex 32"
+            )
+    return tuple(dict.fromkeys(lines))

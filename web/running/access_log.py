@@ -16,7 +16,7 @@ from typing import Any
 from flask import Flask, Response, request
 
 from web.running.observing import Notes, notes
-from web.settings import Settings
+from web.settings import Settings, SettingsError
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ def register(app: Flask, settings: Settings) -> None:
 
     Raises
     ------
-    OSError
+    SettingsError
         If the file cannot be opened.
     """
     if not settings.access_log:
@@ -48,10 +48,25 @@ def register(app: Flask, settings: Settings) -> None:
 
 
 def open_log(place: str) -> int:
-    """Open a file for appending; ``-`` is standard error."""
+    """Open a file for appending; ``-`` is standard error.
+
+    Raises
+    ------
+    SettingsError
+        If it cannot be opened.
+    """
     if place == "-":
         return _STDERR
-    return os.open(Path(place), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        return os.open(Path(place), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        raise SettingsError(f"the access log cannot be written: {error}") from error
+
+
+def close_log(descriptor: int) -> None:
+    """Close what `open_log` opened."""
+    if descriptor != _STDERR:
+        os.close(descriptor)
 
 
 def describe(noted: Notes, response: Response, with_searches: bool) -> dict[str, Any]:

@@ -7,9 +7,12 @@ from ipaddress import IPv6Network
 
 from flask import Flask, Response, request
 from flask_limiter import Limiter
+from limits import parse_many
+from limits.errors import ConfigurationError
+from limits.storage import storage_from_string
 from werkzeug.exceptions import RequestURITooLarge
 
-from web.settings import Settings
+from web.settings import IN_MEMORY, Settings, SettingsError
 
 # Longest body that is read; an operation that takes more says so itself.
 MAX_BODY = 64 * 1024  # bytes
@@ -34,6 +37,29 @@ def register(app: Flask, settings: Settings) -> None:
 
     if settings.rate:
         _limit_rate(app, settings)
+
+
+def check_rate(settings: Settings) -> None:
+    """Try out rate and storage.
+
+    Raises
+    ------
+    SettingsError
+        If they cannot be used.
+    """
+    if not settings.rate:
+        return
+    try:
+        parse_many(settings.rate)
+    except ValueError:
+        raise SettingsError(f"expected a rate such as 600/minute or 10/second, got {settings.rate!r}") from None
+    try:
+        storage_from_string(settings.rate_storage)
+    except ConfigurationError as error:
+        raise SettingsError(
+            f"expected a storage of rates such as {IN_MEMORY} or redis://host:6379, got {settings.rate_storage!r}:"
+            f" {error}"
+        ) from error
 
 
 def client_of(address: str) -> str:

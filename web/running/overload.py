@@ -1,0 +1,109 @@
+"""What a worker does when more is asked of it than it can answer: it says so at once, and goes on with the rest.
+
+A few requests are worked on, some more wait for a short time, and all others are told to come back, which costs next to
+nothing. Without that, at three times the load that a server can bear each answer would come after its asker has left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+from flask import Flask, render_template
+
+from web.api.problems import CONTENT_TYPE, PREFIX, UNAVAILABLE, Problem
+from web.running.metrics import Measurements
+from web.security import HEADERS
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+# Requests that wait in a worker until one of those before them is answered.
+WAITING = 64
+# Longest that one waits; people have gone by then, and programs ask again.
+PATIENCE = 2.0  # seconds
+# Threads that tell the others to come back, and answer those who watch.
+SPARE = 8
+RETRY_AFTER = "1"  # seconds
+
+_WATCHING = {"/healthz", "/readyz", "/metrics"}
+
+
+class _Refusal(NamedTuple):
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+class Gate:
+    """Lets so many requests in at once, and keeps a few waiting.
+
+    Parameters
+    ----------
+    at_once
+        Requests that are worked on; more only take turns on the same core.
+    waiting
+        Requests that wait beside those.
+    """
+
+    def __init__(self, app: Flask, at_once: int, waiting: int = WAITING, patience: float = PATIENCE) -> None:
+        self._inner: WSGIApplication = app.wsgi_app
+        self._measured: Measurements = app.extensions["measurements"]
+        self._page, self._problem = _refusals(app)
+        self._patience = patience
+        # Counted by queues, as a look at one and the taking from it is a single step there.
+        self._places = _filled(at_once + waiting)
+        self._turns = _filled(at_once)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer, or refuse."""
+        if environ["PATH_INFO"] in _WATCHING:
+            return self._inner(environ, start_response)
+        try:
+            self._places.get_nowait()
+        except Empty:
+            return self._refuse(environ, start_response)
+        try:
+            return self._in_turn(environ, start_response)
+        finally:
+            self._places.put(None)
+
+    def _in_turn(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            self._turns.get(timeout=self._patience)
+        except Empty:
+            return self._refuse(environ, start_response)
+        try:
+            return self._inner(environ, start_response)
+        finally:
+            self._turns.put(None)
+
+    def _refuse(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        self._measured.shed.inc()
+        refusal = self._problem if environ["PATH_INFO"].startswith(f"{PREFIX}/") else self._page
+        start_response("503 Service Unavailable", refusal.headers)
+        return [refusal.body]
+
+
+def _filled(size: int) -> SimpleQueue[None]:
+    queue: SimpleQueue[None] = SimpleQueue()
+    for _ in range(size):
+        queue.put(None)
+    return queue
+
+
+def _refusals(app: Flask) -> tuple[_Refusal, _Refusal]:
+    """Return the page and the problem that are sent; made once, as there is no time for it then."""
+    title, says = "Too much is asked of us just now", "Nothing is lost: try again in a second."
+    with app.test_request_context("/"):
+        page = render_template("error.html", code=503, title=title, message=says, text="")
+    problem = Problem(
+        type=f"{PREFIX}/v1/docs#{UNAVAILABLE.name}", title=UNAVAILABLE.title, status=503, detail=f"{title}. {says}"
+    )
+    return _refusal("text/html; charset=utf-8", page.encode()), _refusal(CONTENT_TYPE, msgspec.json.encode(problem))
+
+
+def _refusal(content_type: str, body: bytes) -> _Refusal:
+    own = {"Content-Type": content_type, "Retry-After": RETRY_AFTER, "Cache-Control": "no-store"}
+    return _Refusal([*{**HEADERS, **own}.items(), ("Content-Length", str(len(body)))], body)
