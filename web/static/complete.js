@@ -45,9 +45,9 @@
   }
 
   function readList(text, caret) {
-    const start = text.slice(0, caret).search(/[^,;\t\n|]*$/u);
+    const start = text.slice(0, caret).search(/[^,;\t\n|#]*$/u);
     const lead = text.slice(start, caret).match(/^\s*/u)[0].length;
-    const end = caret + text.slice(caret).match(/^[^,;\t\n|]*/u)[0].length;
+    const end = caret + text.slice(caret).match(/^[^,;\t\n|#]*/u)[0].length;
     return [{ prefix: text.slice(start + lead, caret), start: start + lead, end }];
   }
 
@@ -164,11 +164,13 @@
         span.append(...content);
         return span;
       };
-      const typed = spelling.toLowerCase().startsWith(prefix.toLowerCase()) ? prefix.length : 0;
+      // What was typed stands at the beginning of the tag or of a later word; another name of the tag is not in it.
+      const place = ` ${spelling.toLowerCase()}`.indexOf(` ${prefix.trim().toLowerCase()}`);
+      const [from, to] = place < 0 ? [0, 0] : [place, place + prefix.trim().length];
       const mark = document.createElement("b");
-      mark.append(spelling.slice(0, typed));
+      mark.append(spelling.slice(from, to));
       option.append(
-        part("completion-tag", mark, spelling.slice(typed)),
+        part("completion-tag", spelling.slice(0, from), mark, spelling.slice(to)),
         part("completion-count num", tracks.toLocaleString("en"), part("visually-hidden", tracks === 1 ? " track" : " tracks")),
       );
       if (kin.length) option.append(part("completion-kin", `kin: ${kin.slice(0, 3).join(", ")}`));

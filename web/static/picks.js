@@ -74,7 +74,8 @@
 
   // The form of a page of hits knows the boxes of that page only.
   document.addEventListener("submit", (event) => {
-    if (event.target.id !== "picks") return;
+    // Not by its id: fields of the name would stand in for that.
+    if (event.target !== document.getElementById("picks")) return;
     event.preventDefault();
     location.assign(addressOf(read()));
   });
