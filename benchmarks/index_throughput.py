@@ -100,7 +100,7 @@ class Silence:
     def say(self, text: str) -> None:
         """Show nothing."""
 
-    def begin(self, label: str) -> None:
+    def begin(self, label: str, unit: str = "rows") -> None:
         """Begin nothing."""
 
     def advance(self, n: int) -> None:

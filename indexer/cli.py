@@ -73,6 +73,12 @@ def _exit(message: str, status: int) -> None:
 @click.option("--prune", is_flag=True, help="Remove tracks that the source no longer has.")
 @click.option("--restart", is_flag=True, help="Do not go on where an interrupted run stopped.")
 @click.option("--reexpand", is_flag=True, help="Make implied tags of the whole index anew with this model.")
+@click.option(
+    "--reach/--no-reach",
+    default=None,
+    help="Search once for each tag and pair of tags, to tell what a tag more would bring; also without a SOURCE.  "
+    "[default: after a SOURCE]",
+)
 @click.option("--rejects", type=_FILE, help="Write bad rows to this .jsonl or .csv file.")
 @click.option(
     "--batch-size", type=click.IntRange(1, 100_000), default=BATCH_SIZE, show_default=True, help="Rows a commit."
@@ -86,13 +92,14 @@ def index_command(sources: tuple[str, ...], **options: Any) -> None:
     Exit status: 0 all rows indexed, 1 some rejected, 2 a source or option is wrong and nothing was written,
     3 the index or a file cannot be written, 130 interrupted.
     """
-    if not sources and not options["reexpand"]:
+    if not sources and not options["reexpand"] and not options["reach"]:
         raise click.UsageError("expected a SOURCE, got none; for example: tagkin index songs.csv")
     rejects = options["rejects"]
     if rejects is not None and rejects.suffix.lower() not in {".jsonl", ".csv"}:
         raise click.UsageError(f"--rejects {rejects}: expected a name that ends in .jsonl or .csv")
-    if options["reexpand"] and options["dry_run"]:
-        raise click.UsageError("--reexpand writes, --dry-run does not: say one of them")
+    for writing in ("reexpand", "reach"):
+        if options[writing] and options["dry_run"]:
+            raise click.UsageError(f"--{writing} writes, --dry-run does not: say one of them")
     if options["source_name"] and len(sources) > 1:
         raise click.UsageError("--source-name: expected one SOURCE with it, as it is part of the tracks' ids")
     with exit_statuses():
@@ -114,6 +121,7 @@ def _index(sources: tuple[str, ...], options: dict[str, Any]) -> int:
         rejects=options["rejects"],
         dry_run=options["dry_run"],
         reexpand=options["reexpand"],
+        reach=options["reach"] is not False,
     )
     with open_progress() as progress:
         return run_index(job, progress)

@@ -22,6 +22,7 @@ from indexer.rejects import Rejects
 from search.engine import IndexWriter, SearchEngine, SearchUnavailable
 from search.engines import open_engine
 from search.enrichment import Enricher
+from search.reach_computing import update_reach
 from tagmodel.model import TagModel
 
 
@@ -35,6 +36,8 @@ class IndexJob:
         Address of the index; a `dry_run` opens it only to say what would be pruned.
     reexpand
         Expand the whole index anew after the sources.
+    reach
+        Compute at the end which searches show which tracks, unless nothing has changed since the last time.
     """
 
     sources: Sequence[str]
@@ -46,6 +49,7 @@ class IndexJob:
     rejects: Path | None = None
     dry_run: bool = False
     reexpand: bool = False
+    reach: bool = True
 
 
 def run_index(job: IndexJob, progress: Progress) -> int:
@@ -165,8 +169,11 @@ def _write(
                 say_summary(catalogue.label, summary, time.monotonic() - started, progress)
             if job.reexpand:
                 _reexpand(engine, writer, enricher, progress)
-            state = writer.compact()
-        progress.say(f"the index {job.engine} holds {counted(state.n_tracks, 'track')}")
+            if job.sources or job.reexpand:
+                state = writer.compact()
+                progress.say(f"the index {job.engine} holds {counted(state.n_tracks, 'track')}")
+            if job.reach:
+                _update_reach(engine, writer, job.model, progress)
     finally:
         engine.close()
 
@@ -174,6 +181,18 @@ def _write(
 def _reexpand(engine: SearchEngine, writer: IndexWriter, enricher: Enricher, progress: Progress) -> None:
     summary = reexpand_index(engine, writer, enricher, progress)
     progress.say(f"{counted(summary.changed, 'track')} expanded anew, {summary.unchanged:,} already were by this model")
+
+
+def _update_reach(engine: SearchEngine, writer: IndexWriter, model: TagModel, progress: Progress) -> None:
+    """Bring the reach up to date; the index is whole without it, so stopping here loses nothing else."""
+    started = time.monotonic()
+    progress.begin("reach", "searches")
+    searches = update_reach(engine, writer, model, progress.advance)
+    if searches is None:
+        progress.say("reach: nothing has changed")
+    else:
+        seconds = time.monotonic() - started
+        progress.say(f"reach: {searches:,} searches tried ({seconds:.1f} s)")
 
 
 def say_summary(label: str, summary: LoadSummary, seconds: float, progress: Progress) -> None:

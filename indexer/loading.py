@@ -37,11 +37,11 @@ class Progress(Protocol):
     def say(self, text: str) -> None:
         """Show a line of text."""
 
-    def begin(self, label: str) -> None:
+    def begin(self, label: str, unit: str = "rows") -> None:
         """Begin to count something else."""
 
     def advance(self, n: int) -> None:
-        """Count `n` more rows."""
+        """Count `n` more."""
 
 
 @dataclass(frozen=True)

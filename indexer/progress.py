@@ -33,9 +33,9 @@ class ProgressLines:
         """Show a line of text."""
         print(text, file=sys.stderr, flush=True)
 
-    def begin(self, label: str) -> None:
-        """Begin to count the rows of another source."""
-        self._label = label
+    def begin(self, label: str, unit: str = "rows") -> None:
+        """Begin to count the rows of another source, or something else."""
+        self._label, self._unit = label, unit
         self._count = 0
         self._started = self._last = time.monotonic()
 
@@ -45,7 +45,8 @@ class ProgressLines:
         now = time.monotonic()
         if now - self._last >= LINE_SECONDS:
             self._last = now
-            self.say(f"{self._label}: {self._count:,} rows, {self._count / (now - self._started):,.0f} a second")
+            rate = self._count / (now - self._started)
+            self.say(f"{self._label}: {self._count:,} {self._unit}, {rate:,.0f} a second")
 
 
 class ProgressBar:
@@ -55,7 +56,8 @@ class ProgressBar:
         from rich.console import Console  # takes 0.05 s, and only terminals need it
         from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-        text = TextColumn("{task.description}  {task.completed:,.0f} rows  {task.fields[rate]:,.0f} a second")
+        done, rate = "{task.completed:,.0f} {task.fields[unit]}", "{task.fields[rate]:,.0f} a second"
+        text = TextColumn(f"{{task.description}}  {done}  {rate}")
         console = Console(stderr=True, highlight=False, markup=False)
         self._bar: RichProgress = Progress(SpinnerColumn(), text, TimeElapsedColumn(), console=console, transient=True)
         self._task: TaskID | None = None
@@ -73,11 +75,11 @@ class ProgressBar:
         """Show a line of text above the live one."""
         self._bar.console.print(text, soft_wrap=True)
 
-    def begin(self, label: str) -> None:
-        """Begin to count the rows of another source."""
+    def begin(self, label: str, unit: str = "rows") -> None:
+        """Begin to count the rows of another source, or something else."""
         if self._task is not None:
             self._bar.remove_task(self._task)
-        self._task = self._bar.add_task(label.replace("[", r"\["), total=None, rate=0.0)
+        self._task = self._bar.add_task(label.replace("[", r"\["), total=None, rate=0.0, unit=unit)
         self._count, self._started = 0, time.monotonic()
 
     def advance(self, n: int) -> None:

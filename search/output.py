@@ -165,17 +165,14 @@ def _length(seconds: float | None) -> str:
 def print_suggestions(result: SuggestResult) -> None:
     """Print what is wrong with the typed tags, then the suggestions with their reasons."""
     console = Console(highlight=False)
-    for typed in result.unknown:
-        offered = f"; did you mean {_shown(' or '.join(result.offers[typed]))}?" if result.offers[typed] else ""
-        console.print(f"[yellow]{_shown(typed)}[/]: the model has never seen it; it takes no part{offered}")
-    for first, again in result.duplicates:
-        console.print(f"[yellow]{_shown(again)}[/] is the same tag as {_shown(first)}")
-    for one, other in result.contradictions:
-        console.print(f"[yellow]{_shown(one)}[/] and [yellow]{_shown(other)}[/] contradict each other")
+    for line in _doubts(result):
+        console.print(line)
     if not result.suggestions:
         console.print("No suggestions: type at least one tag that people use.")
         return
     table = Table("Tag", "Probability", "Because of", "Tracks with it", box=None, pad_edge=False)
+    if result.reached is not None:
+        table.add_column("Reach")
     for suggestion in result.suggestions:
         reasons = ", ".join(f"{reason.spelling} {reason.share:.0%}" for reason in suggestion.reasons)
         table.add_row(
@@ -183,8 +180,30 @@ def print_suggestions(result: SuggestResult) -> None:
             f"{suggestion.probability:.0%}",
             _shown(reasons or "its common use"),
             "" if suggestion.n_tracks is None else f"{suggestion.n_tracks:,}",
+            *(() if suggestion.reach is None else (_more_searches(suggestion.reach.searches),)),
         )
     console.print(table)
+
+
+def _doubts(result: SuggestResult) -> Iterator[str]:
+    """Say what is odd about the typed tags, one line each."""
+    for tag in (tag for tag in result.typed if not tag.known):
+        carried = f" (on {tag.n_tracks:,} {'track' if tag.n_tracks == 1 else 'tracks'} here)" if tag.n_tracks else ""
+        offers = result.offers[tag.typed]
+        offered = f"; did you mean {_shown(' or '.join(offers))}?" if offers else ""
+        yield f"[yellow]{_shown(tag.typed)}[/]: the model has never seen it{carried}; it takes no part{offered}"
+    for unused in (tag for tag in result.unused if not result.offers.get(tag.typed)):
+        used = ", ".join(f"{word.spelling} ({word.n_tracks:,})" for word in unused.instead)
+        instead = f"; people use {_shown(used)}" if used else ""
+        yield f"[yellow]{_shown(unused.typed)}[/]: no track here carries it{instead}"
+    for first, again in result.duplicates:
+        yield f"[yellow]{_shown(again)}[/] is the same tag as {_shown(first)}"
+    for one, other in result.contradictions:
+        yield f"[yellow]{_shown(one)}[/] and [yellow]{_shown(other)}[/] contradict each other"
+
+
+def _more_searches(n: int) -> str:
+    return f"{n:+,} {'search' if abs(n) == 1 else 'searches'}" if n else "no more"
 
 
 def print_stats(figures: Stats) -> None:

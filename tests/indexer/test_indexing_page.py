@@ -6,6 +6,7 @@ import re
 import shlex
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -52,11 +53,16 @@ def test_every_example_gives_what_the_page_shows(tmp_path: Path, monkeypatch: py
     assert n_commands >= 8
 
 
+def _names(option: click.Parameter) -> list[str]:
+    """All names of an option, its opposite's too."""
+    return [*option.opts, *option.secondary_opts]
+
+
 def test_every_option_of_the_page_exists_and_every_option_of_import_is_explained() -> None:
-    known = {name for command in COMMANDS.values() for option in command.params for name in option.opts}
+    known = {name for command in COMMANDS.values() for option in command.params for name in _names(option)}
     on_page = set(OPTION.findall(PAGE.read_text()))
     assert on_page <= known
     undocumented = {
-        name for option in cli.index_command.params for name in option.opts if name.startswith("--")
+        name for option in cli.index_command.params for name in _names(option) if name.startswith("--")
     } - on_page
     assert undocumented == {"--engine", "--model"}, "these are explained by --help alone"

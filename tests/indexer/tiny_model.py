@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tagmodel.folding import fold_tag, tag_id
+from tagmodel.model import Kin
 from tagmodel.vocabulary import Vocabulary
 
 SPELLINGS = {"female vocal": "female vocals", "piano": "piano", "rock": "Rock", "sad": "sad", "slow": "slow"}
@@ -34,6 +35,9 @@ class TinyModel:
             set_minimum=np.ones(1, np.int64),
             alias_rows=(("unhappy", "sad"),),
         )
+
+    def kin(self, tag_id: str) -> tuple[Kin, ...]:
+        return ()
 
     def imply(self, typed: Sequence[Sequence[str]]) -> list[tuple[tuple[str, ...], tuple[int, ...]]]:
         answers = []
