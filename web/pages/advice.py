@@ -23,7 +23,13 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class UnknownWord:
-    """A word that is neither tag nor in a title, with the nearest tags for its place, and the address without it."""
+    """A word that is neither tag nor in a title, with the nearest tags for its place.
+
+    Parameters
+    ----------
+    dropped
+        The address without it; ``""`` where nothing would be left.
+    """
 
     typed: str
     excluded: bool
@@ -82,5 +88,5 @@ def _unknown_word(changes: Changes, unknown: Unknown, with_offers: bool) -> Unkn
     """Say what nobody knows; without hits its offers are ways out, which say what they bring."""
     offers = unknown.offers if with_offers else ()
     steps = tuple(Step(offer, changes.text(with_offer(changes.query, unknown, offer))) for offer in offers)
-    dropped = changes.text(without_unknown(changes.query, unknown))
-    return UnknownWord(unknown.typed, unknown.sign == "-", steps, dropped)
+    rest = without_unknown(changes.query, unknown)
+    return UnknownWord(unknown.typed, unknown.sign == "-", steps, changes.text(rest) if rest else "")

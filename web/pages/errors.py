@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from flask import Flask, render_template, request
+from flask import Flask, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
@@ -63,8 +63,9 @@ def show_bad_request(error: ValueError) -> ResponseReturnValue:
 
 
 def show_unavailable(error: SearchUnavailable) -> ResponseReturnValue:
-    """Say that the index cannot answer now, and when to come back."""
-    page = render_template("unavailable.html", message=_sentence(str(error)), seconds=RETRY_AFTER)
+    """Say that the index cannot answer now, and when to come back; why is for the log, since it names files."""
+    current_app.logger.error("the index cannot answer: %s", error)
+    page = render_template("unavailable.html", seconds=RETRY_AFTER)
     return page, 503, {"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"}
 
 

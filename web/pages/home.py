@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from heapq import nsmallest
 from itertools import islice
 from weakref import WeakKeyDictionary
 
 from flask import Blueprint, render_template
 
 from search.engine import IndexState
+from search.query import render_tag
 from search.result import SearchRequest
 from search.searcher import Searcher
+from web.addresses import query_string
 from web.context import searcher
 
 blueprint = Blueprint("home", __name__)
@@ -42,10 +45,11 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class PopularTag:
-    """A tag that many tracks carry."""
+    """A tag that many tracks carry, and the address of the search for it."""
 
     spelling: str
     n_tracks: int
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +70,23 @@ def show() -> str:
 
 def home_page(source: Searcher) -> HomePage:
     """Work out the home page of an index."""
-    counts, spelling = source.engine.tag_counts(), source.lexicon.spelling
-    popular = sorted(counts, key=lambda tag_id: (-counts[tag_id], tag_id))[:POPULAR_TAGS]
     return HomePage(
         n_tracks=source.engine.state().n_tracks,
-        n_tags=len(counts),
-        popular=tuple(PopularTag(spelling(tag_id), counts[tag_id]) for tag_id in popular),
+        n_tags=len(source.engine.tag_counts()),
+        popular=popular_tags(source, POPULAR_TAGS),
         examples=_examples(source),
     )
+
+
+def popular_tags(source: Searcher, k: int) -> tuple[PopularTag, ...]:
+    """Return the tags that most tracks carry."""
+    counts, spelling = source.engine.tag_counts(), source.lexicon.spelling
+    best = nsmallest(k, counts, key=lambda tag_id: (-counts[tag_id], tag_id))
+    return tuple(_popular_tag(spelling(tag_id), counts[tag_id]) for tag_id in best)
+
+
+def _popular_tag(spelling: str, n_tracks: int) -> PopularTag:
+    return PopularTag(spelling, n_tracks, f"search{query_string(SearchRequest(render_tag(spelling)))}")
 
 
 # What was found to work in each index: (its state then, examples).

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 from search.near_values import near_values
+from search.plan import Filters
 from search.query import (
     Query,
     QueryError,
+    render_query,
     with_filter,
     with_offer,
     with_required,
@@ -90,6 +92,11 @@ def _loosened(query: Query) -> Iterator[tuple[str, str]]:
         yield f"Allow “{excluded.typed}” again", without_excluded(query, excluded.tag_id)
     for word in query.words:
         yield f"Drop “{word.typed}”, looked for in titles and artists", without_word(query, word.word)
+    n_filters, n_others = len(list(filter_labels(query.filters))), len(query.words) + len(query.excluded)
+    if n_filters > 1:
+        yield "Drop all filters", render_query(replace(query, filters=Filters()))
+    if n_filters + n_others > max(1, n_filters):
+        yield "Keep only the tags", render_query(Query(query.text, query.groups))
 
 
 def _less_demanding(query: Query) -> Iterator[tuple[str, str]]:

@@ -17,10 +17,14 @@ from web.addresses import Changes, last_page, page_number, query_string, read_se
 from web.context import searcher
 from web.pages.advice import Advice, advise
 from web.pages.bars import Bar, Reasons, bar_scale, hit_bar, shares
+from web.pages.home import PopularTag, popular_tags
 from web.pages.narrowing import Facet, facets
 from web.pages.steering import Steering, steer, steered
 
 blueprint = Blueprint("search", __name__)
+
+# Tags to start from again where nothing was found.
+POPULAR_TAGS = 12
 
 
 @blueprint.get("/search")
@@ -81,6 +85,8 @@ class SearchPage:
         The search that the page's forms start from.
     reasons
         Writes the reasons of the rows.
+    popular
+        Where nothing was found, tags to start from again.
     carried
         (x, width) in percent of the hits that carry all, some and none of the words.
     """
@@ -97,6 +103,7 @@ class SearchPage:
     carried: tuple[tuple[float, float], ...]
     pages: Pages
     to_first: str
+    popular: tuple[PopularTag, ...]
 
 
 def search_page(result: SearchResult, source: Searcher) -> SearchPage:
@@ -116,6 +123,7 @@ def search_page(result: SearchResult, source: Searcher) -> SearchPage:
         carried=shares((result.carry_all, result.carry_some, result.carry_none)),
         pages=_pages(result, changes),
         to_first=query_string(changes.request),
+        popular=() if result.total else popular_tags(source, POPULAR_TAGS),
     )
 
 

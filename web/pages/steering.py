@@ -17,15 +17,21 @@ from search.result import ExcludedChip, KinChip, SearchRequest, SearchResult, Ta
 from search.words import fold_value
 from web.addresses import Changes, query_string
 
-# Kin shown at once beside each tag; the rest is one click away.
+# Kin shown at once beside each tag, the rest being one click away; beside many tags fewer.
 KIN_SHOWN = 8
+KIN_SHOWN_AMONG_ALL = 24
+LEAST_KIN_SHOWN = 3
 # Exclusions shown at once; a broad one brings dozens of narrower tags along, most on no track at all.
-EXCLUDED_SHOWN = 8
+EXCLUDED_SHOWN = 4
 # Kin chips of all tags together: a page of ten tags, each with all its kin, would weigh more than its hits.
 KIN_LISTED = 72
 
 # Weights that a click gives a tag; any other can be typed.
-_WEIGHTS = (("½", 0.5), ("1", 1.0), ("2", 2.0))
+_WEIGHTS = (
+    ("half", "\N{MULTIPLICATION SIGN}½", 0.5),
+    ("as usual", "\N{MULTIPLICATION SIGN}1", 1.0),
+    ("double", "\N{MULTIPLICATION SIGN}2", 2.0),
+)
 
 # What the dial lets in when it stands above each mark.
 _DIAL_WORDS = ((0.8, "far outside the box"), (0.5, "distant kin"), (0.15, "near kin"), (0.0, "closest kin only"))
@@ -61,6 +67,7 @@ class KinAction(msgspec.Struct, frozen=True):
 class WeightChoice:
     """A weight that a tag can be given; `current` when it has it."""
 
+    says: str
     label: str
     address: str
     current: bool
@@ -90,19 +97,15 @@ class TagRow:
     n_tracks: int
     remove: str
     weights: tuple[WeightChoice, ...]
-    kin: tuple[KinAction, ...]
+    kin_shown: tuple[KinAction, ...]
+    kin_more: tuple[KinAction, ...]
     kin_unlisted: int
     waiting: int
 
     @property
-    def kin_shown(self) -> tuple[KinAction, ...]:
-        """The nearest kin."""
-        return self.kin[:KIN_SHOWN]
-
-    @property
-    def kin_more(self) -> tuple[KinAction, ...]:
-        """The others."""
-        return self.kin[KIN_SHOWN:]
+    def kin(self) -> tuple[KinAction, ...]:
+        """All kin that are listed, nearest first."""
+        return self.kin_shown + self.kin_more
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,11 @@ class Steering:
     filters: tuple[Removable, ...]
     drift: float
     drift_says: str
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to steer: a search for words that nobody knows has nothing."""
+        return bool(self.rows or self.excluded or self.words or self.filters)
 
     @property
     def excluded_shown(self) -> tuple[Removable, ...]:
@@ -188,17 +196,15 @@ def filter_labels(filters: Filters) -> Iterator[tuple[str, str, str]]:
 
 def _tag_rows(result: SearchResult, changes: Changes) -> Iterator[TagRow]:
     nearest = max((kin.similarity for chip in result.chips for kin in chip.kin), default=1.0)
+    n_tags = len(result.chips)
     for chip in result.chips:
         listed = [kin for kin in chip.kin if kin.live or kin.off]
-        shown = listed[: KIN_LISTED // len(result.chips)]
-        actions = tuple(_kin_action(changes, kin, nearest) for kin in shown)
-        weights = _weight_choices(changes, chip) if len(result.chips) > 1 else ()
-        yield _tag_row(changes, chip, weights, actions, len(listed))
+        kin = tuple(_kin_action(changes, one, nearest) for one in listed[: KIN_LISTED // n_tags])
+        yield _tag_row(changes, chip, kin, n_tags, len(listed))
 
 
-def _tag_row(
-    changes: Changes, chip: TagChip, weights: tuple[WeightChoice, ...], kin: tuple[KinAction, ...], n_listed: int
-) -> TagRow:
+def _tag_row(changes: Changes, chip: TagChip, kin: tuple[KinAction, ...], n_tags: int, n_listed: int) -> TagRow:
+    n_shown = min(KIN_SHOWN, max(LEAST_KIN_SHOWN, KIN_SHOWN_AMONG_ALL // n_tags))
     return TagRow(
         spelling=chip.spelling,
         typed=chip.typed if fold_value(chip.typed) != fold_value(chip.spelling) else "",
@@ -207,8 +213,9 @@ def _tag_row(
         known=chip.known,
         n_tracks=chip.n_tracks,
         remove=changes.text(without_tag(changes.query, chip.tag_id)),
-        weights=weights,
-        kin=kin,
+        weights=_weight_choices(changes, chip) if n_tags > 1 else (),
+        kin_shown=kin[:n_shown],
+        kin_more=kin[n_shown:],
         kin_unlisted=n_listed - len(kin),
         waiting=len(chip.kin) - n_listed,
     )
@@ -217,8 +224,8 @@ def _tag_row(
 def _weight_choices(changes: Changes, chip: TagChip) -> tuple[WeightChoice, ...]:
     """Offer other weights, which mean something only beside other tags."""
     return tuple(
-        WeightChoice(label, changes.text(with_weight(changes.query, chip.tag_id, weight)), chip.weight == weight)
-        for label, weight in _WEIGHTS
+        WeightChoice(says, label, changes.text(with_weight(changes.query, chip.tag_id, weight)), chip.weight == weight)
+        for says, label, weight in _WEIGHTS
     )
 
 

@@ -43,8 +43,14 @@ def amount(score: float) -> str:
 
 def facts(track: Track) -> str:
     """Write what is known of a track besides title and artist, as far as it is known."""
-    known = (track.album, track.genre, clock(track.duration), track.year, track.license)
-    return " · ".join(str(fact) for fact in known if fact)
+    year = "" if track.year is None else str(track.year)
+    known = (track.album, track.genre, clock(track.duration), year, track.license)
+    return " · ".join(fact if fact.isascii() else _isolated(fact) for fact in known if fact)
+
+
+def _isolated(text: str) -> str:
+    """Keep a text that may run from right to left from turning around what stands beside it."""
+    return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
 
 
 def web_link(address: str) -> str:

@@ -2,6 +2,9 @@
 // The server renders it all; without this file the same links and the same form work by themselves.
 "use strict";
 
+// Links that change the search and stay on its page.
+const STEERING = ".steering a, .sorts a, .facets a, .hits .out, .notes a, .rescue a";
+
 const main = document.getElementById("main");
 let pending = null;
 
@@ -24,10 +27,11 @@ function show(text) {
   const page = new DOMParser().parseFromString(text, "text/html");
   const place = controls().indexOf(document.activeElement);
   const name = nameOf(document.activeElement);
-  const open = document.querySelector(".facets")?.open;
+  const open = new Set([...main.querySelectorAll("details[data-keep][open]")].map((one) => one.dataset.keep));
   document.title = page.title;
   main.replaceChildren(...document.adoptNode(page.getElementById("main")).childNodes);
-  if (open) document.querySelector(".facets")?.setAttribute("open", "");
+  for (const one of main.querySelectorAll("details[data-keep]")) one.open = open.has(one.dataset.keep);
+  document.dispatchEvent(new Event("tagkin:updated"));
   const again = controls().find((one) => name && nameOf(one) === name) || controls()[place];
   (again || document.getElementById("tracks"))?.focus({ preventScroll: true });
   document.getElementById("said").textContent = document.title;
@@ -35,7 +39,7 @@ function show(text) {
 
 // What steers, in order: after an update the focus goes to the same chip, or to the one that took its place.
 function controls() {
-  return [...main.querySelectorAll(".steering a, .steering input, .steering summary")];
+  return [...main.querySelectorAll(`${STEERING}, .steering input, .steering summary`)];
 }
 
 function nameOf(element) {
@@ -43,7 +47,7 @@ function nameOf(element) {
 }
 
 main.addEventListener("click", (event) => {
-  const link = event.target.closest(".steering a, .facets a, .notes a, .rescue a");
+  const link = event.target.closest(STEERING);
   if (!link || link.pathname !== location.pathname || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   go(link.href, true);
