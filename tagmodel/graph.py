@@ -182,22 +182,27 @@ def neighborhood(
     min_support, min_similarity
         Edges below are left out before anything is measured, and with them tags that only they reach.
     """
-    kept = nx.Graph(**graph.graph)
-    kept.add_nodes_from(graph.nodes(data=True))
-    kept.add_edges_from(
-        (a, b, edge)
-        for a, b, edge in graph.edges(data=True)
-        if edge["support"] >= min_support and edge["similarity"] >= min_similarity
-    )
-    ranked = _nearest(kept, tags, depth) if tags else _best_connected(kept)
-    return _in_order(kept, set(ranked[:limit]) | set(tags))
+    def fits(edge: Mapping[str, Any]) -> bool:
+        return bool(edge["support"] >= min_support and edge["similarity"] >= min_similarity)
+
+    near = _part(graph, _within(graph, tags, depth, fits) if tags else set(graph), fits)
+    ranked = _nearest(near, tags) if tags else _best_connected(near)
+    return _part(near, set(ranked[:limit]) | set(tags), fits)
 
 
-def _nearest(graph: nx.Graph, tags: Collection[str], depth: int) -> list[str]:
-    near = set(tags)
-    for tag_id in sorted(tags):
-        near.update(nx.single_source_shortest_path_length(graph, tag_id, cutoff=depth))
-    lengths = nx.multi_source_dijkstra_path_length(graph.subgraph(near), set(tags), weight="length")
+def _within(graph: nx.Graph, tags: Collection[str], depth: int, fits: Callable[[Mapping[str, Any]], bool]) -> set[str]:
+    """Return what a few steps reach, without looking at the rest of a graph that may be large."""
+    near, last = set(tags), set(tags)
+    for _ in range(depth):
+        last = {other for tag_id in last for other, edge in graph.adj[tag_id].items() if fits(edge)} - near
+        if not last:
+            break
+        near |= last
+    return near
+
+
+def _nearest(graph: nx.Graph, tags: Collection[str]) -> list[str]:
+    lengths = nx.multi_source_dijkstra_path_length(graph, set(tags), weight="length")
     return sorted(lengths, key=lambda tag_id: (tag_id not in tags, lengths[tag_id], tag_id))
 
 
@@ -205,11 +210,17 @@ def _best_connected(graph: nx.Graph) -> list[str]:
     return sorted(graph, key=lambda tag_id: (-graph.degree(tag_id), tag_id))
 
 
-def _in_order(graph: nx.Graph, keep: set[str]) -> nx.Graph:
-    """Copy a subgraph with nodes and edges in the graph's own order (a view iterates a set, in hash order)."""
+def _part(graph: nx.Graph, keep: set[str], fits: Callable[[Mapping[str, Any]], bool]) -> nx.Graph:
+    """Copy a part with nodes and edges in the graph's own order (a view iterates a set, in hash order)."""
     part = nx.Graph(**graph.graph)
-    part.add_nodes_from((tag_id, data) for tag_id, data in graph.nodes(data=True) if tag_id in keep)
-    part.add_edges_from((a, b, edge) for a, b, edge in graph.edges(data=True) if a in keep and b in keep)
+    kept = [tag_id for tag_id in graph if tag_id in keep]
+    part.add_nodes_from((tag_id, graph.nodes[tag_id]) for tag_id in kept)
+    part.add_edges_from(
+        (tag_id, other, edge)
+        for tag_id in kept
+        for other, edge in graph.adj[tag_id].items()
+        if other in keep and other not in part.adj[tag_id] and fits(edge)
+    )
     return part
 
 

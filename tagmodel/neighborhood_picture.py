@@ -13,7 +13,8 @@ import numpy as np
 
 from tagmodel.map_layout import Floats, lay_boxes, shown_word, spiral, stress_layout, text_width, word_boxes
 from tagmodel.map_picture import tooltip
-from tagmodel.picture_style import svg_document, svg_text
+from tagmodel.page_map import TagLink
+from tagmodel.picture_style import Frame, linked, svg_document, svg_part, svg_text
 
 SMALL_FONT, LARGE_FONT, ASKED_FONT = 14.0, 22.0, 28.0  # px
 # Water between pills, so that lines can be followed.
@@ -26,9 +27,6 @@ EDGE_LENGTH = 0.5
 # How much paper the pills get at first.
 SPARSENESS = 2.2
 
-# Left, top, width, height, px.
-Frame = tuple[float, float, float, float]
-
 
 def draw_neighborhood(graph: nx.Graph, tags: Sequence[str]) -> str:
     """Draw a small graph whose nodes have places as an SVG document.
@@ -40,15 +38,30 @@ def draw_neighborhood(graph: nx.Graph, tags: Sequence[str]) -> str:
     tags
         Ids of the tags asked for; they stand out.
     """
+    frame, body = _drawn(graph, tags)
+    legend, legend_height = _legend(graph, frame)
+    names = ", ".join(graph.nodes[tag]["spelling"] for tag in tags)
+    return svg_document(
+        (*frame[:3], frame[3] + legend_height), f"Kin of {names}: {len(graph)} tags", [*body, *legend]
+    )
+
+
+def draw_page_neighborhood(graph: nx.Graph, tags: Sequence[str], link: TagLink) -> str:
+    """Draw the same as part of a page, where every pill is a link; the page names the colors."""
+    frame, body = _drawn(graph, tags, link)
+    return svg_part(frame, body, classes="around")
+
+
+def _drawn(graph: nx.Graph, tags: Sequence[str], link: TagLink | None = None) -> tuple[Frame, list[str]]:
     fonts = _font_sizes(graph, tags)
     words = [shown_word(spelling) for _, spelling in graph.nodes.data("spelling")]
-    pills = word_boxes(words, fonts) + PILL_PADDING
-    places = _places(graph, tags, pills + PILL_GAP)
-    frame = _frame(places, pills)
-    legend, legend_height = _legend(graph, frame)
-    body = [*_lines(graph, places), *_pills(graph, tags, places, pills, fonts), *legend]
-    names = ", ".join(graph.nodes[tag]["spelling"] for tag in tags)
-    return svg_document((*frame[:3], frame[3] + legend_height), f"Kin of {names}: {len(graph)} tags", body)
+    boxes = word_boxes(words, fonts) + PILL_PADDING
+    places = _places(graph, tags, boxes + PILL_GAP)
+    pills = list(_pills(graph, tags, places, boxes, fonts))
+    if link:
+        spellings = [spelling for _, spelling in graph.nodes.data("spelling")]
+        pills = [linked(pill, link(spelling)) for pill, spelling in zip(pills, spellings, strict=True)]
+    return _frame(places, boxes), [*_lines(graph, places), *pills]
 
 
 def _font_sizes(graph: nx.Graph, tags: Sequence[str]) -> Floats:

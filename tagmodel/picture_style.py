@@ -30,7 +30,7 @@ Frame = tuple[float, float, float, float]
 
 # A picture asks for no more of the screen than this; who wants more zooms in.
 WIDEST = 1600  # px
-# Words of the map by size: class ``t0`` below the first, ``t8`` from the last on, four steps to a doubling. A page shows
+# Words of the map by size: class ``t0`` below the first, ``t8`` from the last on, four to a doubling. A page shows
 # the tiers that can be read at its scale.
 SMALLEST_WORD, TIERS = 10.0, (12.0, 14.0, 17.0, 20.0, 24.0, 28.0, 34.0, 40.0)  # px
 PAPER = {"light": "#fcfbf9", "dark": "#15171c"}
@@ -82,7 +82,7 @@ def svg_part(box: Frame, body: Iterable[str], *, classes: str = "") -> str:
     return "\n".join(
         [
             f'<svg class="{names}" viewBox="{left} {top} {width} {height}" width="{width}" height="{height}"'
-            ' aria-hidden="true" focusable="false">',
+            ' aria-hidden="true">',
             *body,
             "</svg>\n",
         ]
