@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask
+from functools import lru_cache
+
+import msgspec
+from flask import Blueprint, Flask, Response, render_template, request
 
 from web.api import graphs, indexed, searching, suggesting, tags
-from web.api.operations import Operation
+from web.api.docs import docs_page
+from web.api.openapi import BASE, openapi_document
+from web.api.operations import JSON, Operation
 
 # All operations, in the order of the docs page.
 OPERATIONS: tuple[Operation, ...] = (
@@ -13,7 +18,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *(graphs.path, graphs.communities, indexed.track, indexed.similar, indexed.stats),
 )
 
-blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+blueprint = Blueprint("api", __name__, url_prefix=BASE)
 for _one in OPERATIONS:
     blueprint.add_url_rule(_one.path, _one.name, _one.view(), methods=[_one.method])
 
@@ -21,3 +26,20 @@ for _one in OPERATIONS:
 def register(app: Flask) -> None:
     """Have the application answer the API."""
     app.register_blueprint(blueprint)
+
+
+@blueprint.get("/openapi.json")
+def openapi() -> Response:
+    """Send the OpenAPI document."""
+    return Response(_document(request.script_root), content_type=JSON)
+
+
+@lru_cache(maxsize=8)
+def _document(root: str) -> bytes:
+    return msgspec.json.encode(openapi_document(OPERATIONS, root))
+
+
+@blueprint.get("/docs")
+def docs() -> str:
+    """Show how to use the API."""
+    return render_template("api_docs.html", page=docs_page(OPERATIONS, request.url_root.rstrip("/")))

@@ -65,6 +65,7 @@ class GraphParameters(Struct, frozen=True):
     "/graph",
     refusals=(UNKNOWN_TAG, TAG_WITHOUT_KIN),
     media_types={JSON: Graph, GRAPHML: str},
+    sample=lambda of: {"tag": of.tag, "depth": "1", "limit": "3"},
 )
 def graph(parameters: GraphParameters) -> Reply:
     """Get the graph of tags, or what lies around some of them.
@@ -111,7 +112,12 @@ class PathParameters(Struct, frozen=True):
     target: Annotated[TagName, Meta(examples=["techno"])]
 
 
-@operation("GET", "/path", refusals=(UNKNOWN_TAG, TAG_WITHOUT_KIN, NO_PATH))
+@operation(
+    "GET",
+    "/path",
+    refusals=(UNKNOWN_TAG, TAG_WITHOUT_KIN, NO_PATH),
+    sample=lambda of: {"source": of.tag, "target": of.far},
+)
 def path(parameters: PathParameters) -> Path:
     """Find the way from one tag to another, from kin to kin.
 
@@ -141,7 +147,7 @@ class CommunitiesParameters(Struct, frozen=True):
     k: Annotated[int, Meta(ge=0, le=MAX_NODES)] = 10
 
 
-@operation("GET", "/communities")
+@operation("GET", "/communities", sample=lambda _: {"k": "3"})
 def communities(parameters: CommunitiesParameters) -> Communities:
     """List the communities of the map of tags.
 

@@ -34,7 +34,9 @@ class TrackParameters(Struct, frozen=True):
     found_by: bool = False
 
 
-@operation("GET", "/track", refusals=(UNKNOWN_TRACK,))
+@operation(
+    "GET", "/track", refusals=(UNKNOWN_TRACK,), sample=lambda of: {"id": of.track_id, "found_by": "true"}
+)
 def track(parameters: TrackParameters) -> StoredTrack:
     """Show a track with its tags by provenance.
 
@@ -63,7 +65,7 @@ class SimilarParameters(Struct, frozen=True):
     drift: Drift = 0.0
 
 
-@operation("GET", "/similar", refusals=(UNKNOWN_TRACK,))
+@operation("GET", "/similar", refusals=(UNKNOWN_TRACK,), sample=lambda of: {"id": of.track_id, "k": "2"})
 def similar(parameters: SimilarParameters) -> SimilarTracks:
     """Find the tracks whose tags are most like those of a track.
 
@@ -85,7 +87,7 @@ class StatsParameters(Struct, frozen=True):
     k: Annotated[int, Meta(ge=0, le=MAX_LISTED)] = 15
 
 
-@operation("GET", "/stats")
+@operation("GET", "/stats", sample=lambda _: {"k": "3"})
 def stats(parameters: StatsParameters) -> Stats:
     """Tell what is in the index.
 

@@ -18,7 +18,8 @@ and the docs page. A new operation is one function and one line in `web.api.app.
 `parameters` comes from the query string and `body` from a JSON body; leave out what is not needed. A field's
 description is its paragraph in the docstring, its limits and example values stand in `msgspec.Meta`. The answer is
 encoded by msgspec; return a `Reply` for another status, other headers or another media type. Common problems (bad
-parameters, bad bodies, wrong methods, an index that is away) are declared and answered by themselves.
+parameters, bad bodies, wrong methods, an index that is away) are declared and answered by themselves. With `sample` and
+`sample_body` the docs page shows how to call it, and what it answers where it only reads.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ from web.api.problems import (
     WRONG_MEDIA_TYPE,
     Kind,
 )
+from web.api.samples import Samples
 
 JSON = "application/json"
 # Longest body of an operation unless it says otherwise.
@@ -97,6 +99,10 @@ class Operation:
         What an answer may be, with the type of each; empty for JSON of the function's own return type.
     max_body
         Longest body, in bytes.
+    sample
+        What the docs page tries it with: parameters that this index has; their values are strings.
+    sample_body
+        The same for the body.
     """
 
     method: Method
@@ -107,6 +113,8 @@ class Operation:
     statuses: Mapping[int, str] = field(default_factory=lambda: {200: "The answer."})
     media_types: Mapping[str, Any] = field(default_factory=dict)
     max_body: int = MAX_BODY
+    sample: Callable[[Samples], Mapping[str, str]] = field(default=lambda _: {})
+    sample_body: Callable[[Samples], object] | None = None
 
     @property
     def name(self) -> str:

@@ -68,7 +68,12 @@ class SearchParameters(Struct, frozen=True):
     facets: bool = False
 
 
-@operation("GET", "/search", refusals=(BAD_QUERY, UNKNOWN_TAG))
+@operation(
+    "GET",
+    "/search",
+    refusals=(BAD_QUERY, UNKNOWN_TAG),
+    sample=lambda of: {"q": of.query, "drift": "0.6", "k": "2", "outside": "1"},
+)
 def search(parameters: SearchParameters) -> Found:
     """Find tracks by tags, and by the kin of these tags.
 

@@ -37,7 +37,7 @@ class SuggestParameters(Struct, frozen=True):
     k: Count = SUGGESTIONS
 
 
-@operation("GET", "/suggest")
+@operation("GET", "/suggest", sample=lambda of: {"tags": f"{of.tag}, {of.far}", "k": "3"})
 def suggest(parameters: SuggestParameters) -> Suggestions:
     """Suggest tags that a track probably lacks.
 
@@ -79,7 +79,12 @@ class SuggestBatch(Struct, frozen=True, forbid_unknown_fields=True):
     k: Count = SUGGESTIONS
 
 
-@operation("POST", "/suggest", max_body=MAX_TABLE_BYTES)
+@operation(
+    "POST",
+    "/suggest",
+    max_body=MAX_TABLE_BYTES,
+    sample_body=lambda of: {"tracks": [{"id": "a", "tags": [of.tag, of.kin]}, {"id": "b", "tags": [of.far]}], "k": 2},
+)
 def suggest_batch(body: SuggestBatch) -> SuggestedTracks:
     """Suggest tags for many tracks at once.
 

@@ -32,7 +32,7 @@ class TagsParameters(Struct, frozen=True):
     k: Annotated[int, Meta(ge=1, le=MAX_K)] = 10
 
 
-@operation("GET", "/tags")
+@operation("GET", "/tags", sample=lambda of: {"prefix": of.tag[:3], "k": "3"})
 def tags(parameters: TagsParameters) -> CompletedTags:
     """Complete a tag.
 
@@ -54,7 +54,7 @@ class TagParameters(Struct, frozen=True):
     tag: TagName
 
 
-@operation("GET", "/tag", refusals=(UNKNOWN_TAG,))
+@operation("GET", "/tag", refusals=(UNKNOWN_TAG,), sample=lambda of: {"tag": of.tag})
 def tag(parameters: TagParameters) -> TagAnswer:
     """Show a tag.
 
@@ -78,7 +78,7 @@ class KinParameters(Struct, frozen=True):
     k: Annotated[int, Meta(ge=1, le=MAX_KIN)] = 10
 
 
-@operation("GET", "/kin", refusals=(UNKNOWN_TAG,))
+@operation("GET", "/kin", refusals=(UNKNOWN_TAG,), sample=lambda of: {"tag": of.tag, "k": "2"})
 def kin(parameters: KinParameters) -> KinOfTag:
     """List the kin of a tag: which tags answer for it, how near they are, and on what evidence.
 

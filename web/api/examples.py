@@ -1,0 +1,162 @@
+"""How each operation is called, and what this index answers: tried when the docs page is made, so it is always true."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from flask import current_app
+
+from search.engine import SearchUnavailable
+from web.api.operations import JSON, Operation
+from web.api.problems import PREFIX, Refusal
+from web.api.samples import Samples
+
+# An answer is shown up to here: of a list the first, of a list of plain values some more.
+_ITEMS, _PLAIN_ITEMS = 1, 4
+_INDENT = "  "
+# In a terminal a line that ends so goes on.
+_NEXT_LINE = " \\\n  "
+_PLAIN_PAIR = re.compile(r"[a-z_]+=[a-z0-9.]+")
+# Longest line that holds a whole value.
+_LINE = 96  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One call with its answer.
+
+    Parameters
+    ----------
+    address
+        What to open in a browser; ``""`` for operations that do more than read an address.
+    curl, python
+        The call on a command line and with the client of the docs page.
+    answer
+        Shortened JSON; ``""`` where the operation writes, or cannot answer now.
+    """
+
+    address: str
+    curl: str
+    python: str
+    answer: str
+
+
+def example(operation: Operation, samples: Samples, site: str) -> Example:
+    """Call an operation and say how.
+
+    Parameters
+    ----------
+    site
+        Scheme, host and mount point of this server, without a slash at the end.
+    """
+    parameters = operation.sample(samples)
+    body = None if operation.sample_body is None else operation.sample_body(samples)
+    path = f"{PREFIX}/v1{operation.path}"
+    query = f"?{urlencode(parameters)}" if parameters else ""
+    return Example(
+        address=f"{site}{path}{query}" if operation.method == "GET" else "",
+        curl=_curl(operation, f"{site}{path}", parameters, body),
+        python=_python(operation, parameters, body),
+        answer="" if operation.secured else _answer(operation, f"{path}{query}", body),
+    )
+
+
+def _curl(operation: Operation, url: str, parameters: Mapping[str, str], body: object) -> str:
+    if operation.method == "GET":
+        pairs = [shlex.quote(f"{name}={value}") for name, value in parameters.items()]
+        return _NEXT_LINE.join([f"curl -G {shlex.quote(url)}" if pairs else f"curl {shlex.quote(url)}", *_given(pairs)])
+    address = shlex.quote(url + (f"?{urlencode(parameters)}" if parameters else ""))
+    lines = [f"curl {address}" if operation.method == "POST" else f"curl -X {operation.method} {address}"]
+    if operation.secured:
+        lines.append(f"-H {shlex.quote('Authorization: Bearer TOKEN')}")
+    if body is not None:
+        lines += [f"-H {shlex.quote(f'Content-Type: {JSON}')}", f"-d {shlex.quote(_one_line(body))}"]
+    return _NEXT_LINE.join(lines)
+
+
+def _given(pairs: list[str]) -> Iterator[str]:
+    """Yield options for parameters; only what an address cannot hold as it is needs encoding."""
+    for pair in pairs:
+        yield f"-d {pair}" if _PLAIN_PAIR.fullmatch(pair) else f"--data-urlencode {pair}"
+
+
+def _python(operation: Operation, parameters: Mapping[str, str], body: object) -> str:
+    named = [f"{name}={_python_value(value)}" for name, value in parameters.items()]
+    method = [] if operation.method in {"GET", "POST"} else [f'method="{operation.method}"']
+    token = ['token="TOKEN"'] if operation.secured else []
+    content = [] if body is None else [f"body={body!r}"]
+    return f"ask({', '.join([repr(operation.path.removeprefix('/')), *content, *method, *token, *named])})"
+
+
+def _python_value(text: str) -> str:
+    return text if text.replace(".", "", 1).isdigit() else repr(text)
+
+
+def _one_line(value: object) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=0).decode().replace("\n", "")
+
+
+def _answer(operation: Operation, address: str, body: object) -> str:
+    sent = None if body is None else msgspec.json.encode(body)
+    with current_app.test_request_context(
+        address, method=operation.method, data=sent, content_type=None if sent is None else JSON
+    ):
+        try:
+            answer = operation.view()()
+        except (Refusal, SearchUnavailable):
+            return ""
+    return "\n".join(shortened(msgspec.json.decode(answer.get_data())))
+
+
+def shortened(value: Any, indent: str = "") -> Iterator[str]:
+    """Write a JSON value in few lines: of each list its beginning, then how many more there are."""
+    line = _one_line(value)
+    if not isinstance(value, dict | list) or (len(line) + len(indent) <= _LINE and not _is_long(value)):
+        yield line
+        return
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    yield opening
+    inner = indent + _INDENT
+    for last, label, item in _entries(value):
+        lines = [label] if item is _MORE else list(shortened(item, inner))
+        if item is not _MORE:
+            lines[0] = label + lines[0]
+        lines[-1] += "" if last else ","
+        yield inner + lines[0]
+        yield from lines[1:]
+    yield indent + closing
+
+
+_MORE = object()
+
+
+def _entries(value: dict[str, Any] | list[Any]) -> Iterator[tuple[bool, str, Any]]:
+    """Yield (is the last, label, item) of what is shown."""
+    if isinstance(value, dict):
+        for place, (name, item) in enumerate(value.items(), 1):
+            yield place == len(value), f'"{name}": ', item
+        return
+    most = _shown_items(value)
+    for place, item in enumerate(value[:most], 1):
+        yield place == len(value), "", item
+    if len(value) > most:
+        yield True, f"… {len(value) - most:,} more", _MORE
+
+
+def _shown_items(value: list[Any]) -> int:
+    return _ITEMS if any(isinstance(item, dict | list) for item in value) else _PLAIN_ITEMS
+
+
+def _is_long(value: Any) -> bool:
+    """Whether a list anywhere in a value is longer than is shown."""
+    if isinstance(value, dict):
+        return any(map(_is_long, value.values()))
+    if isinstance(value, list):
+        return len(value) > _shown_items(value) or any(map(_is_long, value))
+    return False
