@@ -60,7 +60,7 @@ def _drawn(graph: nx.Graph, tags: Sequence[str], link: TagLink | None = None) ->
     pills = list(_pills(graph, tags, places, boxes, fonts))
     if link:
         spellings = [spelling for _, spelling in graph.nodes.data("spelling")]
-        pills = [linked(pill, link(spelling)) for pill, spelling in zip(pills, spellings, strict=True)]
+        pills = [linked(pill, link(spelling), name=spelling) for pill, spelling in zip(pills, spellings, strict=True)]
     return _frame(places, boxes), [*_lines(graph, places), *pills]
 
 

@@ -130,13 +130,19 @@ def lowest_tier(scale: float, legible: float) -> int:
     return sum(size * scale < legible for size in (SMALLEST_WORD, *TIERS[:-1]))
 
 
-def linked(element: str, address: str, *, classes: str = "") -> str:
+def linked(element: str, address: str, *, classes: str = "", name: str = "") -> str:
     """Make an element of a page's picture a link.
 
     It is for the pointer: by keyboard the same links are reached in the page's lists, without a thousand stops between.
+
+    Parameters
+    ----------
+    name
+        What the link is called where its text says more than its name, as with a tooltip.
     """
     style = f' class="{classes}"' if classes else ""
-    return f'<a{style} href="{escape(address)}" tabindex="-1">{element}</a>'
+    label = f' aria-label="{escape(name)}"' if name else ""
+    return f'<a{style}{label} href="{escape(address)}" tabindex="-1">{element}</a>'
 
 
 def svg_text(text: str, x: float, y: float, font_size: float, *, classes: str = "", hint: str = "") -> str:
