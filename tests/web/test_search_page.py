@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from search.result import SearchRequest
 from search.searcher import Searcher
 from tagmodel.model import TagModel
 from tagmodel.track import Track
+from tests.web.conftest import fill
 from web.app import create_app
 from web.pages.bars import bar_scale
 from web.pages.search import search_page
@@ -304,6 +306,46 @@ def test_the_box_can_complete_tags(visit: Visit) -> None:
     for address in ("/", "/search?q=piano"):
         (box,) = [one for one in visit(address).all("input") if one.attributes.get("id") == "q"]
         assert box.attributes["data-complete"] == "/api/v1/tags"
+
+
+def test_markup_in_an_attribute_stays_text(tmp_path: Path, model: TagModel) -> None:
+    """Every place of the page that shows a title, a tag or a value of a field: none lets markup out."""
+    engine = EmbeddedEngine.open(tmp_path / "index", create=True)
+    evil = """"'><script>alert(1)</script>"""
+    track = Track(f"x:{evil}", evil, evil, evil, evil, evil, 60, 2000, f"https://example.org/{evil}")
+    other = replace(track, track_id="x:2", tags=("sad", "piano", evil))
+    fill(engine, model, (replace(track, tags=("sad", evil)), other))
+    client = create_app(Searcher(engine, model)).test_client()
+    for query in ("sad", f"sad piano -{evil}", f'sad genre:"{evil}"', f"{evil}^0.5 sad", "sad genre:polka"):
+        page = client.get("/search", query_string={"q": query, "drift": "1"}).text
+        assert not re.search(r"<script(?! src=)", page), query
+        assert "'><" not in page, query
+    engine.close()
+
+
+def test_text_that_runs_from_right_to_left_stays_in_its_place(tmp_path: Path, model: TagModel) -> None:
+    engine = EmbeddedEngine.open(tmp_path / "index", create=True)
+    track = Track("x:1", "\u05e9\u05d9\u05e8", "", "\u05d0\u05dc\u05d1\u05d5\u05dd", year=2004, tags=("sad",))
+    fill(engine, model, (track,))
+    page = create_app(Searcher(engine, model)).test_client().get("/search?q=sad").text
+    engine.close()
+    assert "\u2068\u05d0\u05dc\u05d1\u05d5\u05dd\u2069 \N{MIDDLE DOT} 2004" in page
+    assert 'dir="auto"' in page
+
+
+def test_a_search_that_nobody_can_mend_offers_tags_to_start_from(visit: Visit) -> None:
+    page = visit("/search?q=zzyzx")
+    assert "Nobody here uses this word" in page.text
+    assert "Outside the box" not in page.text  # nothing to steer
+    assert visit(page.link("drone 45")).titles[0] == "Drone 00"
+
+
+def test_several_faults_at_once_can_be_dropped_together(visit: Visit) -> None:
+    page = visit("/search?q=sad+piano+genre:polka+year:1800")
+    assert visit(page.link("Drop all filters (6 tracks)")).titles
+    page = visit("/search?q=sad+raga+genre:polka")
+    label = next(one.name for one in page.all("a") if one.name.startswith("Keep only the tags ("))
+    assert visit(page.link(label)).all("input")[0].attributes["value"] == "sad"
 
 
 def test_only_web_addresses_become_links(visit: Visit) -> None:

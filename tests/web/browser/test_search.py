@@ -66,3 +66,69 @@ def test_facets_fold_away_on_a_phone(open_tab) -> None:
     assert not facet.is_visible()
     tab.locator(".facets > summary").click()
     assert facet.is_visible()
+
+
+@pytest.mark.parametrize("scripted", [True, False], ids=["with scripts", "without scripts"])
+def test_a_kin_is_left_out_by_a_click(open_tab, scripted: bool) -> None:
+    tab = open_tab("/search?q=piano", java_script_enabled=scripted)
+    tab.locator(".tag-row").first.get_by_role("link", name="Leave out classical", exact=True).click()
+    tab.get_by_role("link", name="Allow again: classical", exact=True).wait_for()
+    assert tab.locator("#q").input_value() == "piano -classical"
+
+
+def test_a_tag_is_left_out_by_the_reason_of_a_hit(open_tab) -> None:
+    tab = open_tab("/search?q=sad+piano")
+    tab.locator(".hit .out").first.click()
+    tab.get_by_role("link", name="Allow again: ").first.wait_for()
+    assert tab.locator("#q").input_value().startswith("sad piano -")
+
+
+@pytest.mark.parametrize("scripted", [True, False], ids=["with scripts", "without scripts"])
+def test_a_tag_is_given_another_weight(open_tab, scripted: bool) -> None:
+    tab = open_tab("/search?q=sad+piano", java_script_enabled=scripted)
+    tab.get_by_role("link", name="Let sad count double").click()
+    tab.get_by_role("link", name="Let sad count as usual").wait_for()
+    assert tab.locator("#q").input_value() == "sad^2 piano"
+    assert tab.locator(".tag-cell .typed").first.inner_text().startswith("sad")
+
+
+@pytest.mark.parametrize("scripted", [True, False], ids=["with scripts", "without scripts"])
+def test_hits_are_sorted(open_tab, scripted: bool) -> None:
+    tab = open_tab("/search?q=rock&drift=0", java_script_enabled=scripted)
+    before = tab.locator("section.results .hit-title").all_inner_texts()
+    tab.get_by_role("link", name="Newest").click()
+    tab.locator(".sorts [aria-current]").get_by_text("Newest").wait_for()
+    assert "sort=-year" in tab.url
+    assert tab.locator("section.results .hit-title").all_inner_texts() != before
+    tab.get_by_role("link", name="Best match").click()
+    tab.locator(".sorts [aria-current]").get_by_text("Best match").wait_for()
+    assert tab.locator("section.results .hit-title").all_inner_texts() == before
+
+
+def test_what_was_folded_out_stays_out_while_steering(open_tab) -> None:
+    tab = open_tab("/search?q=sad+piano+-vocals&drift=1")
+    more = tab.locator(".tag-row details").first
+    more.locator("summary").click()
+    more.locator("a.chip-main").first.click()
+    tab.wait_for_url("**without=**")
+    assert tab.locator(".tag-row details").first.get_attribute("open") is not None
+
+
+def test_picks_stay_ticked_while_steering(open_tab) -> None:
+    tab = open_tab("/search?q=sad+piano")
+    box = tab.locator("section.results .pick").first
+    picked = box.get_attribute("value")
+    box.check()
+    tab.get_by_role("link", name="Let sad count double").click()
+    tab.get_by_role("link", name="Let sad count as usual").wait_for()
+    assert tab.locator(f'.pick[value="{picked}"]').first.is_checked()
+
+
+def test_the_focus_on_a_chip_says_what_the_kin_is_known_from(open_tab) -> None:
+    tab = open_tab("/search?q=piano")
+    chip = tab.get_by_role("link", name="Switch off classical, kin of piano")
+    chip.focus()
+    tab.keyboard.press("Shift+Tab")
+    tab.keyboard.press("Tab")
+    said = chip.evaluate("one => getComputedStyle(one, '::after').content")
+    assert said.startswith('"Kin of piano by ')
