@@ -30,6 +30,10 @@ class BadIndex(SearchUnavailable):
     """The index is missing, damaged or of another version; the message says which and how to mend it."""
 
 
+class IndexBusy(SearchUnavailable):
+    """Another process is writing to the index; the message names it."""
+
+
 @dataclass(frozen=True, slots=True)
 class IndexState:
     """What a search saw; equal states give equal answers.

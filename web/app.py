@@ -14,7 +14,7 @@ from search.searcher import Searcher
 from web import links, security
 from web.api import app as api_app
 from web.pages import about, errors, graph, home, picks, search, suggest, tag, track, wording
-from web.running import access_log, cross_origin, freshness, health, limits, metrics, observing, static_files
+from web.running import access_log, cross_origin, freshness, health, limits, metrics, observing, static_files, tokens
 from web.settings import Settings
 
 # Nothing is switched on.
@@ -53,6 +53,7 @@ def _surround(app: Flask, settings: Settings) -> None:
     security.register(app, settings)
     cross_origin.register(app, settings)
     limits.register(app, settings)
+    tokens.register(app, settings)
     health.register(app)
     static_files.register(app)
     freshness.register(app)

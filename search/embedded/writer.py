@@ -27,7 +27,7 @@ from search.embedded.store import (
     read_snapshots,
     write_attachment,
 )
-from search.engine import BadIndex, IndexState, SearchUnavailable
+from search.engine import BadIndex, IndexBusy, IndexState, SearchUnavailable
 
 _log = logging.getLogger(__name__)
 
@@ -246,7 +246,7 @@ def _lock(directory: Path) -> _Lock:
     except BlockingIOError:
         holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
         os.close(descriptor)
-        raise SearchUnavailable(
+        raise IndexBusy(
             f"index {directory} is being written by process {holder}; wait until it is done, or stop it"
         ) from None
     os.ftruncate(descriptor, 0)

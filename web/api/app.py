@@ -7,7 +7,7 @@ from functools import lru_cache
 import msgspec
 from flask import Blueprint, Flask, Response, render_template, request
 
-from web.api import graphs, indexed, searching, suggesting, tags
+from web.api import graphs, indexed, searching, suggesting, tags, writing
 from web.api.docs import docs_page
 from web.api.openapi import BASE, openapi_document
 from web.api.operations import JSON, Operation
@@ -16,6 +16,7 @@ from web.api.operations import JSON, Operation
 OPERATIONS: tuple[Operation, ...] = (
     *(searching.search, suggesting.suggest, suggesting.suggest_batch, tags.tags, tags.tag, tags.kin, graphs.graph),
     *(graphs.path, graphs.communities, indexed.track, indexed.similar, indexed.stats),
+    *(writing.write_track, writing.remove_track),
 )
 
 blueprint = Blueprint("api", __name__, url_prefix=BASE)

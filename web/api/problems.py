@@ -117,6 +117,12 @@ WRONG_METHOD = Kind(
     "The operation takes another method",
     "The header `Allow` lists the methods that the path takes.",
 )
+OTHER_MODEL = Kind(
+    "other-model",
+    409,
+    "The index belongs to another model",
+    "Its tracks were expanded by another tag model than the one in use; `tagkin index --reexpand` makes them fit.",
+)
 TOO_LARGE = Kind("too-large", 413, "The body is too large", "Send it in several requests.")
 TOO_LONG = Kind(
     "too-long", 414, "The address is too long", "Ask for less at once: addresses have a bounded length."
@@ -139,7 +145,7 @@ UNAVAILABLE = Kind(
 # All kinds, in the order of the docs page.
 KINDS = (
     *(BAD_PARAMETER, BAD_QUERY, BAD_BODY, NOT_ALLOWED, FORBIDDEN, UNKNOWN_ADDRESS, UNKNOWN_TAG, TAG_WITHOUT_KIN),
-    *(NO_PATH, UNKNOWN_TRACK, WRONG_METHOD, TOO_LARGE, TOO_LONG, WRONG_MEDIA_TYPE, TOO_MANY_REQUESTS),
+    *(NO_PATH, UNKNOWN_TRACK, WRONG_METHOD, OTHER_MODEL, TOO_LARGE, TOO_LONG, WRONG_MEDIA_TYPE, TOO_MANY_REQUESTS),
     *(INTERNAL, UNAVAILABLE),
 )
 _BY_STATUS = {

@@ -1,0 +1,136 @@
+// Suggestions while typing, and by key. The server renders every state as an address; this file fetches that page and
+// puts its parts in place. Without it the same links and the same form work by themselves.
+"use strict";
+
+const main = document.getElementById("main");
+const form = document.getElementById("tags-form");
+const box = document.getElementById("tags");
+const many = document.getElementById("tags-many");
+const PAUSE = 250; // milliseconds after the last key
+const LONGEST = 4000; // characters that an address takes
+const undone = []; // addresses to go back to, latest last
+let pending = null;
+let waiting = 0;
+
+async function go(address, { remember = true, typing = false, says = "" } = {}) {
+  pending?.abort();
+  pending = new AbortController();
+  try {
+    const answer = await fetch(address, { signal: pending.signal });
+    if (!answer.ok) {
+      if (typing) { many.hidden = false; return; }
+      throw new Error(String(answer.status));
+    }
+    show(new DOMParser().parseFromString(await answer.text(), "text/html"), typing, says);
+    if (typing) history.replaceState(null, "", address);
+    else if (remember) history.pushState(null, "", address);
+  } catch (error) {
+    if (error.name !== "AbortError") location.assign(address); // the server's own page says what is wrong
+  }
+}
+
+function show(page, typing, says) {
+  const live = document.getElementById("suggest-live");
+  const focused = live.contains(document.activeElement) ? document.activeElement : null;
+  const place = offers().indexOf(focused?.closest(".offer"));
+  const name = nameOf(focused);
+  const opened = live.querySelector(".reach-help")?.open;
+  document.title = page.title;
+  for (const id of ["suggest-live", "tags-state"]) {
+    document.getElementById(id).replaceChildren(...document.adoptNode(page.getElementById(id)).childNodes);
+  }
+  document.querySelector(".ask-top").className = page.querySelector(".ask-top").className;
+  if (!typing) box.value = page.getElementById("tags").value;
+  if (opened) live.querySelector(".reach-help")?.setAttribute("open", "");
+  many.hidden = true;
+  arm();
+  if (focused) refocus(place, name);
+  document.getElementById("said").textContent = `${says}${document.title.replace(/ · tagkin$/, "")}`;
+}
+
+// The focus stays at its place in the list, on the control of its name elsewhere, else on the heading.
+function refocus(place, name) {
+  const rows = offers();
+  const row = place < 0 ? null : rows[Math.min(place, rows.length - 1)];
+  const same = name && [...main.querySelectorAll("#suggest-live a, #suggest-live button")].find((one) => nameOf(one) === name);
+  (row?.querySelector(".accept") || same || document.getElementById("suggestions"))?.focus({ preventScroll: Boolean(row || same) });
+}
+
+function nameOf(element) {
+  return element?.getAttribute("aria-label") || element?.id || element?.textContent.trim() || "";
+}
+
+function offers() {
+  return [...main.querySelectorAll(".offer")];
+}
+
+// What only works with this file is shown by it; what copies is copy.js's.
+function arm() {
+  const keys = document.getElementById("keys");
+  if (keys) keys.hidden = false;
+  const undo = document.getElementById("undo");
+  if (undo) undo.hidden = !undone.length;
+  dispatchEvent(new Event("replaced"));
+}
+
+function act(link) {
+  undone.push(location.href);
+  go(link.href, { says: `${saying(link)}. ` });
+}
+
+function saying(link) {
+  if (link.classList.contains("accept")) return `Added ${link.closest(".offer").querySelector("h3").textContent}`;
+  if (link.classList.contains("reject")) return `Turned down ${link.closest(".offer").querySelector("h3").textContent}`;
+  return nameOf(link);
+}
+
+function undo() {
+  if (undone.length) go(undone.pop(), { says: "Undone. " });
+}
+
+// Whether a text is too long for one track, or begins with the names of columns; the server looks closer.
+function isTable(text) {
+  const [header, row] = text.trim().split("\n", 2);
+  const named = header.split(/[,;\t|]/).some((cell) => /^\W*(tags?|keywords?|moods?|genres?|styles?)\W*$/i.test(cell));
+  return text.length > LONGEST || (named && /[,;\t|]/.test(row ?? ""));
+}
+
+box?.addEventListener("input", () => {
+  clearTimeout(waiting);
+  many.hidden = !isTable(box.value);
+  if (!many.hidden) return;
+  waiting = setTimeout(() => {
+    const state = new URLSearchParams({ tags: box.value });
+    for (const one of document.querySelectorAll("#tags-state input")) state.set(one.name, one.value);
+    go(`${form.dataset.live}?${state}`, { typing: true });
+  }, PAUSE);
+});
+
+main.addEventListener("click", (event) => {
+  if (event.target.closest("#undo")) return undo();
+  const link = event.target.closest("#suggest-live a");
+  if (!link || link.pathname !== location.pathname || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  act(link);
+});
+
+// Letters act only while the focus is in the list, so that they never get in the way of typing or of a screen reader.
+main.addEventListener("keydown", (event) => {
+  const row = event.target.closest(".offer");
+  const inside = row || event.target.closest("#suggest-live a, #suggest-live button, #suggestions");
+  if (!inside || event.ctrlKey || event.metaKey || event.altKey) return;
+  const rows = offers();
+  const at = rows.indexOf(row);
+  const to = { ArrowDown: at + 1, ArrowUp: Math.max(at - 1, 0), Home: 0, End: rows.length - 1 }[event.key];
+  const key = event.key.toLowerCase();
+  if (key === "u") undo();
+  else if (row && to !== undefined) (rows[to] ?? row).querySelector(".accept").focus();
+  else if (row && key === "a") act(row.querySelector(".accept"));
+  else if (row && (key === "x" || event.key === "Delete")) act(row.querySelector(".reject"));
+  else return;
+  event.preventDefault();
+});
+
+addEventListener("popstate", () => { undone.length = 0; go(location.href, { remember: false }); });
+document.documentElement.classList.add("live");
+arm();
