@@ -15,6 +15,7 @@ import pytest
 from indexer import cli
 from indexer.jobs import run_index
 from search.engines import open_engine
+from search.reach_record import REACH
 from tagmodel.model import ModelMissing
 from tagmodel.track import Track
 from tests.indexer.conftest import Desk
@@ -166,6 +167,8 @@ def test_a_source_that_cannot_be_used_leaves_nothing_behind(
         (("invented", "--map", "title=Name"), "expected a source with columns"),
         (("-", "--format", "csv", "--save-mapping", "/nowhere/columns.json"), "cannot be written"),
         (("--reexpand", "--dry-run"), "say one of them"),
+        (("--reach", "--dry-run"), "say one of them"),
+        (("--no-reach",), "expected a SOURCE"),
     ],
 )
 def test_slips_on_the_command_line_are_told(desk: Desk, arguments: tuple[str, ...], message: str) -> None:
@@ -226,6 +229,42 @@ def test_a_stop_by_hand_keeps_what_was_committed(desk: Desk, monkeypatch: pytest
     assert "the same command goes on from there" in result.stderr
     monkeypatch.setattr(cli, "run_index", run_index)
     assert desk.index(desk.folder / "a.csv").exit_code == 0
+
+
+def reach_of(desk: Desk) -> bytes | None:
+    engine = open_engine(str(desk.engine))
+    try:
+        return engine.attachment(REACH)
+    finally:
+        engine.close()
+
+
+def test_reach_is_computed_after_indexing_unless_nothing_changed(desk: Desk) -> None:
+    source = desk.write("a.csv", CSV)
+    assert "reach: 4 searches tried" in desk.index(source).stderr
+    stored = reach_of(desk)
+    assert stored is not None
+    assert "reach: nothing has changed" in desk.index(source).stderr
+    assert reach_of(desk) == stored
+
+
+def test_reach_can_be_left_out_and_made_up_for(desk: Desk) -> None:
+    assert "reach:" not in desk.index(desk.write("a.csv", CSV), "--no-reach").stderr
+    assert reach_of(desk) is None
+    result = desk.index("--reach")
+    assert (result.exit_code, result.stderr.splitlines()[0][:23]) == (0, "reach: 4 searches tried")
+    assert reach_of(desk) is not None
+
+
+def test_stopping_while_reach_is_computed_loses_nothing_else(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_arguments: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("indexer.jobs.update_reach", stop)
+    result = desk.index(desk.write("a.csv", CSV))
+    assert result.exit_code == 130
+    assert desk.titles() == ["Blue", "Red"]
+    assert reach_of(desk) is None
 
 
 def test_invented_tracks_can_be_indexed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from search.embedded import EmbeddedEngine
 from search.engines import open_engine
 from search.enrichment import Enricher
 from search.expansion import DEFAULT_DRIFT
+from search.reach_computing import update_reach
 from search.result import MAX_K, Hit, SearchRequest
 from search.searcher import Searcher
 from tagmodel.model import SHIPPED_MODEL, TagModel, load_model
@@ -325,6 +326,33 @@ def test_doubtful_tags_are_said_before_suggestions(ask: Ask) -> None:
     assert "Sad is the same tag as sad" in shown
     assert "no piano and piano contradict each other" in shown
     assert "wibblewobble: the model has never seen it" in shown
+
+
+def test_tags_that_nobody_uses_are_said_with_words_that_people_use(ask: Ask) -> None:
+    shown = ask("suggest", "sad", "raga", "zeuhlish", "pianoo").stdout
+    assert "raga: no track here carries it; people use indian (1)" in shown
+    assert "zeuhlish: the model has never seen it (on 2 tracks here); it takes no part" in shown
+    assert "pianoo: the model has never seen it; it takes no part; did you mean piano" in shown
+    assert "pianoo: no track" not in shown
+
+
+def test_suggestions_say_how_many_more_searches_they_bring_where_the_index_knows(
+    ask: Ask, small_index: Path, shipped: TagModel, tmp_path: Path
+) -> None:
+    assert "Reach" not in ask("suggest", "sitar").stdout
+    directory = tmp_path / "index"
+    shutil.copytree(small_index, directory)
+    engine = EmbeddedEngine.open(directory)
+    with engine.writer() as writer:
+        update_reach(engine, writer, shipped, lambda _n: None)
+    expected = {one.spelling: one.reach for one in Searcher(engine, shipped).suggest(["sitar"]).suggestions}
+    engine.close()
+    result = ask("suggest", "sitar", engine=directory)
+    assert "Reach" in result.stdout
+    for spelling, reach in expected.items():
+        assert reach is not None
+        row = row_of(f"{spelling} ", result.stdout)
+        assert row.rstrip().endswith(f"+{reach.searches} searches" if reach.searches > 1 else ("no more", "+1 search"))
 
 
 @pytest.mark.parametrize("tags", ["wibblewobble", "!!!", ""])
