@@ -71,7 +71,7 @@ def columns(segment: Segment, plan: Plan) -> list[tuple[NDArray[np.int32], NDArr
 def engine(bench: Bench, plan: Plan) -> tuple[HitSet, Best]:
     hits = find_hits(bench.part, plan, NUMBERS.get)
     scores = add_scores(bench.part, plan, NUMBERS.get, bench.scratch)
-    best = best_hits(bench.part, hits.rows, scores, K, bench.scratch)
+    best = best_hits(hits, scores, K, bench.scratch)
     count(hits.rows), count(hits.carry_all), count(hits.carry_none)
     return hits, best
 

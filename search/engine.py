@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
+from msgspec import Struct
+
 from search.document import Document
 from search.plan import Plan
 
@@ -54,16 +56,14 @@ class IndexState:
     model_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class EngineHit:
+class EngineHit(Struct, frozen=True, gc=False):
     """One track of an answer, with its stored features for the explanation."""
 
     document: Document
     score: float
 
 
-@dataclass(frozen=True, slots=True)
-class FacetValue:
+class FacetValue(Struct, frozen=True, gc=False):
     """One value of a facet.
 
     Parameters

@@ -252,7 +252,7 @@ class Expander:
         whole = self._unbarred(tag.tag_id, weight, gain, live)
         if whole.ids.isdisjoint(bars.touched) and whole.against.isdisjoint(bars.asked):
             return ExpandedTag(tag, whole.clause, whole.kin)
-        kin = tuple(self._barred(whole.kin, bars))
+        kin = tuple(self._barred(whole, bars))
         return ExpandedTag(tag, Clause(tag.tag_id, tuple(_terms(tag.tag_id, weight, gain, kin))), kin)
 
     def _all_kin(self, tag_id: str, weight: float, gain: float, live: int) -> _Unbarred:
@@ -269,14 +269,17 @@ class Expander:
             frozenset[str]().union(*map(self._vocabulary.contradicting, ids)),
         )
 
-    def _barred(self, whole: Sequence[LiveKin], bars: _Bars) -> Iterator[LiveKin]:
+    def _barred(self, whole: _Unbarred, bars: _Bars) -> Iterator[LiveKin]:
         """Yield the kin that may answer for a tag beside the rest of the query; no other moves up."""
-        for one in whole:
+        contradicted = not whole.against.isdisjoint(bars.asked)
+        for one in whole.kin:
             tag_id = one.kin.tag_id
-            if tag_id in bars.never or not bars.asked.isdisjoint(self._vocabulary.contradicting(tag_id)):
+            if contradicted and not bars.asked.isdisjoint(self._vocabulary.contradicting(tag_id)):
                 continue
             if tag_id not in bars.touched:
                 yield one
+                continue
+            if tag_id in bars.never:
                 continue
             # Not wholly barred by nearness alone: half at most.
             allowed, off = 1.0 - bars.near.get(tag_id, 0.0) / 2, tag_id in bars.without

@@ -75,21 +75,22 @@ class Explainer(Generic[Bar]):
         Their amounts add up to the document's score exactly: the score is this sum.
         """
         entries: list[_Entry[Bar]] = []
-        for tag_id in self._terms[Family.TYPED].keys() & document.typed:
-            entries += self._of_typed(tag_id)
+        asked = self._terms[Family.TYPED]
+        for tag_id in document.typed:
+            if tag_id in asked:
+                entries += self._typed.get(tag_id) or self._of_typed(tag_id)
         for family, tag_ids, units in (
             (Family.HEARD, document.heard, document.heard_weights),
             (Family.IMPLIED, document.implied, document.implied_weights),
         ):
-            for tag_id in self._terms[family].keys() & tag_ids:
+            for tag_id in self._terms[family].keys() & tag_ids if tag_ids else ():
                 entries += self._entries(tag_id, family, units[tag_ids.index(tag_id)] / DOCUMENT_UNITS)
-        entries.sort()
+        if len(entries) > 1:
+            entries.sort()
         return tuple([entry[-1] for entry in entries])
 
     def _of_typed(self, tag_id: str) -> list[_Entry[Bar]]:
-        made = self._typed.get(tag_id)
-        if made is None:
-            made = self._typed[tag_id] = self._entries(tag_id, Family.TYPED, 1.0)
+        made = self._typed[tag_id] = self._entries(tag_id, Family.TYPED, 1.0)
         return made
 
     def _entries(self, tag_id: str, family: Family, feature: float) -> list[_Entry[Bar]]:

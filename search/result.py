@@ -1,9 +1,14 @@
-"""What a search gives back to people and programs: named, explained, ready to show."""
+"""What a search gives back to people and programs: named, explained, ready to show.
+
+What comes by the hundred in every result is a struct of msgspec, made in a tenth of the time of a dataclass.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from search.document import Family
 from search.engine import FacetValue, IndexState
@@ -78,8 +83,7 @@ class SearchRequest:
             raise RequestError(f"outside is a number of hits from 0 to {MAX_K}, not {self.outside}")
 
 
-@dataclass(frozen=True, slots=True)
-class KinChip:
+class KinChip(Struct, frozen=True, gc=False):
     """A kin of a query tag.
 
     Parameters
@@ -103,8 +107,7 @@ class KinChip:
     origins: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TagChip:
+class TagChip(Struct, frozen=True, gc=False):
     """A tag of the query with its kin, best first.
 
     Parameters
@@ -136,8 +139,7 @@ class ExcludedChip:
     n_tracks: int
 
 
-@dataclass(frozen=True, slots=True)
-class NamedContribution:
+class NamedContribution(Struct, frozen=True, gc=False):
     """One bar of an explanation, with spellings.
 
     Parameters
@@ -158,8 +160,7 @@ class NamedContribution:
     origins: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Struct, frozen=True, gc=False):
     """A found track; the amounts of its contributions add up to `score`."""
 
     track: Track

@@ -7,12 +7,24 @@ it is gone or does something else.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+class _SmallArrays(threading.local):
+    """What a call takes beside the column, made once a thread: making it takes as long as adding a short column."""
+
+    def __init__(self) -> None:
+        self.starts = np.zeros(2, np.int32)
+        self.factor = np.zeros(1, np.float32)
+
+
+_small_arrays = _SmallArrays()
 
 AddColumn = Callable[[NDArray[np.float32], NDArray[np.int32], NDArray[np.float32], float], None]
 
@@ -55,8 +67,9 @@ def _private_loop() -> AddColumn:
     matvec: Callable[..., Any] = _sparsetools.csc_matvec
 
     def add(scores: NDArray[np.float32], rows: NDArray[np.int32], weights: NDArray[np.float32], factor: float) -> None:
-        starts = np.array((0, len(rows)), np.int32)
-        matvec(len(scores), 1, starts, rows, weights, np.array((factor,), np.float32), scores)
+        small = _small_arrays
+        small.starts[1], small.factor[0] = len(rows), factor
+        matvec(len(scores), 1, small.starts, rows, weights, small.factor, scores)
 
     return add
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from search.document import Document
-from search.embedded.bits import count, rows_of
+from search.embedded.bits import count
 from search.embedded.facets import count_facets, count_tags
 from search.embedded.faults import translated_faults
-from search.embedded.ranking import merge_best, rows_of_best
+from search.embedded.ranking import Ranked, merge_best, rows_of_best
 from search.embedded.reader import Reader, Session
-from search.embedded.scoring import Best, HitSet, add_scores, best_hits, find_hits, first_hits
+from search.embedded.scoring import Best, HitSet, add_scores, best_hits, best_rows, find_hits, first_hits
 from search.embedded.snapshot import verify_snapshot
 from search.embedded.sorting import first_sorted
 from search.embedded.store import (
@@ -71,9 +71,12 @@ class EmbeddedEngine:
             total = sum(count(found.rows) for found in hits)
             carry_all = sum(count(found.carry_all) for found in hits)
             carry_none = sum(count(found.carry_none) for found in hits)
+            page = merge_best(ranking.page, plan.offset + plan.k)[plan.offset :]
+            outside = merge_best(ranking.outside, plan.outside)
+            read = _read_hits(session, [*page, *outside])
             return EngineAnswer(
-                hits=_read_hits(session, ranking.page, plan.offset, plan.k),
-                outside=_read_hits(session, ranking.outside, 0, plan.outside),
+                hits=read[: len(page)],
+                outside=read[len(page) :],
                 total=total,
                 carry_all=carry_all,
                 carry_some=total - carry_all - carry_none,
@@ -188,19 +191,20 @@ def _rank(session: Session, plan: Plan, hits: Sequence[HitSet]) -> _Ranking:
         if scores is None:
             ranking.best.append(first_hits(part, rows, k))
             continue
-        ranking.best.append(best_hits(part, rows, scores, k, session.scratch))
+        ranking.best.append(best_hits(found, scores, k, session.scratch))
         if plan.outside:
-            ranking.outside.append(best_hits(part, found.carry_none, scores, plan.outside, session.scratch))
+            ranking.outside.append(best_rows(part, found.carry_none, scores, plan.outside, session.scratch))
     return ranking._replace(page=ranking.best) if by_score else ranking
 
 
-def _read_hits(session: Session, best: Sequence[Best], offset: int, k: int) -> tuple[EngineHit, ...]:
-    page = merge_best(best, offset + k)[offset:]
-    rows = read_rows(session.connection, [hit.part.segment.n.item(hit.row) for hit in page])
+def _read_hits(session: Session, hits: Sequence[Ranked]) -> tuple[EngineHit, ...]:
+    numbers = [hit.part.segment.n.item(hit.row) for hit in hits]
     ids, models = session.view.tags.ids, session.view.models
-    return tuple(EngineHit(decode(row, ids, models), hit.score) for hit, row in zip(page, rows, strict=True))
+    rows = read_rows(session.connection, numbers)
+    documents = {n: decode(row, ids, models) for n, row in rows.items()}
+    return tuple([EngineHit(documents[n], hit.score) for n, hit in zip(numbers, hits, strict=True)])
 
 
 def _count_facets(session: Session, hits: Sequence[HitSet], best: Sequence[Best]) -> dict[str, tuple[FacetValue, ...]]:
-    rows = [(found.part, rows_of(found.rows, found.part.segment.n_rows)) for found in hits]
+    rows = [(found.part, found.places) for found in hits]
     return {**count_facets(rows), "tag": count_tags(rows_of_best(best, TAG_FACET_HITS), session.view.tags.ids)}

@@ -7,7 +7,7 @@ adding up several segments stays arithmetic.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -63,7 +63,23 @@ def _count_facet(counted: Sequence[_Counted]) -> tuple[FacetValue, ...]:
     if not counted:
         return ()
     largest, *others = sorted(counted, key=lambda one: -len(one.facet.values))
-    totals, new = largest.of_values(), Counter[str]()
+    totals = largest.of_values()
+    if others:
+        return _count_over_parts(largest, totals, others)
+    return tuple(_values(largest, _top(totals), totals))
+
+
+def _values(counted: _Counted, numbers: Sequence[int], totals: NDArray[np.int64]) -> Iterator[FacetValue]:
+    read = counted.facet.value
+    for number, met in zip(numbers, totals[numbers].tolist(), strict=True):
+        value, spelling = read(number)
+        yield FacetValue(value, met, _most_common(counted.spellings(number)) if spelling is None else spelling)
+
+
+def _count_over_parts(
+    largest: _Counted, totals: NDArray[np.int64], others: Sequence[_Counted]
+) -> tuple[FacetValue, ...]:
+    new = Counter[str]()
     for other in others:
         _add(totals, new, largest.facet, other)
     best = [(-totals.item(number), largest.facet.values[number], number) for number in _top(totals)]
@@ -75,8 +91,9 @@ def _count_facet(counted: Sequence[_Counted]) -> tuple[FacetValue, ...]:
 
 
 def _top(totals: NDArray[np.int64]) -> list[int]:
-    best: list[int] = top_k(totals, FACET_VALUES).tolist()
-    return [number for number in best if totals[number]]
+    met = np.flatnonzero(totals)
+    best: list[int] = met[top_k(totals[met], FACET_VALUES)].tolist()
+    return best
 
 
 def _add(totals: NDArray[np.int64], new: Counter[str], facet: Facet, other: _Counted) -> None:
@@ -98,15 +115,18 @@ def _link(small: Facet, large: Facet) -> NDArray[np.int64]:
 
 
 def _label(value: str, spellings: Mapping[str, int], others: Sequence[_Counted]) -> str:
-    """Return the most common spelling; of several, the first in code point order."""
-    if len(spellings) == 1 and not others:
-        return next(iter(spellings))
+    """Return the most common spelling over all parts."""
     totals = Counter(spellings)
     for other in others:
         number = other.facet.values.find(value)
         if number is not None:
             totals.update(other.spellings(number))
-    return min(totals, key=lambda text: (-totals[text], text))
+    return _most_common(totals)
+
+
+def _most_common(spellings: Mapping[str, int]) -> str:
+    """Return the most common spelling; of several, the first in code point order."""
+    return min(spellings, key=lambda text: (-spellings[text], text))
 
 
 def count_tags(best: Iterable[RowsOfPart], tag_ids: Sequence[str]) -> tuple[FacetValue, ...]:
@@ -120,7 +140,9 @@ def count_tags(best: Iterable[RowsOfPart], tag_ids: Sequence[str]) -> tuple[Face
     counts = np.zeros(len(tag_ids), np.int64)
     for part, rows in best:
         counts += np.bincount(part.segment.typed_tags(rows), minlength=len(counts))
-    least = counts[top_k(counts, FACET_VALUES)][-1] if len(counts) else 0
-    candidates = np.flatnonzero(counts >= max(least, 1)).tolist()
-    top = sorted((-counts.item(number), tag_ids[number]) for number in candidates)[:FACET_VALUES]
-    return tuple(FacetValue(tag_id, -count) for count, tag_id in top)
+    met = np.flatnonzero(counts)
+    of_met = counts[met]
+    if len(met) > FACET_VALUES:
+        met = met[of_met >= np.partition(of_met, -FACET_VALUES)[-FACET_VALUES]]
+    top = sorted([(-counts.item(number), tag_ids[number]) for number in met.tolist()])[:FACET_VALUES]
+    return tuple([FacetValue(tag_id, -count) for count, tag_id in top])

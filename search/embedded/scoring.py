@@ -7,7 +7,7 @@ over all terms of all groups. All weights are whole units, so float32 sums are e
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +23,8 @@ from search.plan import Group, Plan, Term
 
 # Below one hit in so many rows it is quicker to gather their scores than to clear those of all other rows.
 _GATHER_BELOW = 32
+# So it is when so few more are hits than are wanted.
+_GATHER_BEST = 16
 
 
 class Best(NamedTuple):
@@ -56,6 +58,11 @@ class HitSet:
     rows: Bits
     carry_all: Bits
     carry_none: Bits
+
+    @cached_property
+    def places(self) -> NDArray[np.int64]:
+        """All hits as row numbers, ascending."""
+        return rows_of(self.rows, self.part.segment.n_rows)
 
 
 class Scratch:
@@ -93,9 +100,14 @@ def _rows_of_group(segment: Segment, group: Group, numbers: Numbers) -> tuple[Bi
     carriers = reduce(np.bitwise_or, own)
     if group.required:
         return carriers, carriers
-    others = [term for clause in group.clauses for term in clause.terms[1:]]
+    others = [term for clause in group.clauses for term in clause.terms[1:] if not _is_empty(segment, term)]
     reached = reduce(np.bitwise_or, (_rows_of_term(segment, numbers(t.tag_id), t.family) for t in others), carriers)
     return carriers, reached
+
+
+def _is_empty(segment: Segment, term: Term) -> bool:
+    """Whether no track has any tag of the term's family, as heard ones where no audio was read: half of all terms."""
+    return segment.postings[term.family].is_empty
 
 
 def _rows_of_term(segment: Segment, column: int | None, family: Family) -> Bits:
@@ -109,12 +121,10 @@ def add_scores(part: Part, plan: Plan, numbers: Numbers, scratch: Scratch) -> ND
     for group in plan.groups:
         for clause in group.clauses:
             for term in clause.terms:
-                _add_term(scores, part.segment, term, numbers)
+                postings = part.segment.postings[term.family]
+                if not postings.is_empty:
+                    postings.add_to(scores, numbers(term.tag_id), term.weight)
     return scores
-
-
-def _add_term(scores: NDArray[np.float32], segment: Segment, term: Term, numbers: Numbers) -> None:
-    segment.postings[term.family].add_to(scores, numbers(term.tag_id), term.weight)
 
 
 def first_hits(part: Part, rows: Bits, k: int) -> Best:
@@ -123,7 +133,14 @@ def first_hits(part: Part, rows: Bits, k: int) -> Best:
     return Best(part, first, np.zeros(len(first), np.float32))
 
 
-def best_hits(part: Part, rows: Bits, scores: NDArray[np.float32], k: int, scratch: Scratch) -> Best:
+def best_hits(found: HitSet, scores: NDArray[np.float32], k: int, scratch: Scratch) -> Best:
+    """Return the k best hits, as `best_rows` does."""
+    if count(found.rows) < _GATHER_BEST * k:
+        return _gathered(found.part, found.places, scores, k)
+    return best_rows(found.part, found.rows, scores, k, scratch)
+
+
+def best_rows(part: Part, rows: Bits, scores: NDArray[np.float32], k: int, scratch: Scratch) -> Best:
     """Return the k best rows of a set: score descending, row ascending.
 
     Parameters
@@ -133,10 +150,13 @@ def best_hits(part: Part, rows: Bits, scores: NDArray[np.float32], k: int, scrat
     """
     n_hits, n_rows = count(rows), part.segment.n_rows
     if n_hits * _GATHER_BELOW < n_rows:
-        places = rows_of(rows, n_rows)
-        of_places = scores[places]
-        best = top_k(of_places, k)
-        return Best(part, places[best], of_places[best])
+        return _gathered(part, rows_of(rows, n_rows), scores, k)
     kept = keep(scores, rows, out=scratch.array("kept", 64 * len(rows)))
     best = top_k(kept, min(k, n_hits))
     return Best(part, best, kept[best])
+
+
+def _gathered(part: Part, places: NDArray[np.int64], scores: NDArray[np.float32], k: int) -> Best:
+    of_places = scores[places]
+    best = top_k(of_places, k)
+    return Best(part, places[best], of_places[best])

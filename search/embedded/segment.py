@@ -6,7 +6,8 @@ Rows lie in the order that breaks ties (a title first, then track id ascending):
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, overload
 
 import numpy as np
@@ -19,6 +20,8 @@ from search.embedded.columns import add_column
 Arrays = Mapping[str, NDArray[Any]]
 
 FACETS = ("genre", "license", "artist")
+# Values of a facet that are kept as text, the least recently met forgotten first.
+_MOST_KEPT = 4_096
 
 
 class StringTable(Sequence[str]):
@@ -72,6 +75,7 @@ class Postings:
         self._rows = rows
         self._weights = np.ones(int(np.diff(starts).max(initial=0)), np.float32) if weights is None else weights
         self._shared = weights is None
+        self.is_empty = not len(rows)
 
     def column(self, number: int | None) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return rows and weights of a column; empty for one that is not there."""
@@ -107,6 +111,8 @@ class Facet:
         Spellings in order of (folded value, spelling), and the folded value of each by number.
     values
         Folded values, ascending.
+    value
+        Returns the value of a number, with its spelling where it has only one; those often met are kept.
     """
 
     def __init__(self, name: str, arrays: Arrays) -> None:
@@ -116,6 +122,12 @@ class Facet:
         self.value_of = arrays[f"{name}_value_of"]
         # Spellings of value v are number starts[v] .. starts[v + 1].
         self.starts = np.searchsorted(self.value_of, np.arange(len(self.values) + 1))
+        self.value: Callable[[int], tuple[str, str | None]] = lru_cache(_MOST_KEPT)(self._read_value)
+
+    def _read_value(self, number: int) -> tuple[str, str | None]:
+        """Return a value, with its spelling where it has only one."""
+        start, end = self.starts.item(number), self.starts.item(number + 1)
+        return self.values[number], self.spellings[start] if end == start + 1 else None
 
 
 class Segment:

@@ -64,8 +64,8 @@ _COLUMNS = (
 )
 INSERT_TRACK = f"INSERT OR REPLACE INTO tracks ({_COLUMNS}) VALUES ({', '.join('?' * 18)})"
 _SELECT_TRACK = f"SELECT {_COLUMNS} FROM tracks"
-_ROWS_AT_ONCE = 20  # a page
-_SELECT_ROWS = f"SELECT n, {_COLUMNS} FROM tracks WHERE n IN ({', '.join('?' * _ROWS_AT_ONCE)})"
+_ROWS_AT_ONCE = 32  # a page and the second list
+_SELECT_ROWS = f"SELECT {_COLUMNS}, n FROM tracks WHERE n IN ({', '.join('?' * _ROWS_AT_ONCE)})"
 
 Row = tuple[Any, ...]
 
@@ -292,31 +292,31 @@ def _check_family(document: Document, family: str, tag_ids: Sequence[str], units
 
 def decode(row: Row, tag_ids: Sequence[str], models: Mapping[int, str]) -> Document:
     """Turn a row back into the document it was made from."""
-    values = (*row[:10], tuple(orjson.loads(row[10])), tuple(array("d", row[11])))
-    track = Track(*values)
+    shares = tuple(array("d", row[11])) if row[11] else ()
+    values = (*row[:10], tuple(orjson.loads(row[10])), shares)
     return Document(
-        track,
+        Track(*values),
         _tag_ids(row[12], tag_ids),
         _tag_ids(row[13], tag_ids),
         tuple(array("H", row[14])),
         _tag_ids(row[15], tag_ids),
-        tuple(array("H", row[16])),
+        tuple(array("H", row[16])) if row[16] else (),
         models[row[17]],
     )
 
 
 def _tag_ids(numbers: bytes, tag_ids: Sequence[str]) -> tuple[str, ...]:
-    return tuple([tag_ids[n] for n in array("i", numbers)]) if numbers else ()
+    return tuple(map(tag_ids.__getitem__, array("i", numbers))) if numbers else ()
 
 
-def read_rows(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[Row]:
-    """Return the rows of these numbers, in their order; all must be there."""
+def read_rows(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, Row]:
+    """Return the rows of these numbers, by number, which stands behind their columns; all must be there."""
     rows: dict[int, Row] = {}
     for start in range(0, len(numbers), _ROWS_AT_ONCE):
         wanted = numbers[start : start + _ROWS_AT_ONCE]
         padded = (*wanted, *(0,) * (_ROWS_AT_ONCE - len(wanted)))  # one statement, prepared once; no row is number 0
-        rows |= {row[0]: row[1:] for row in connection.execute(_SELECT_ROWS, padded)}
-    return [rows[n] for n in numbers]
+        rows.update([(row[-1], row) for row in connection.execute(_SELECT_ROWS, padded)])
+    return rows
 
 
 def read_row_by_id(connection: sqlite3.Connection, track_id: str) -> Row | None:

@@ -2,7 +2,7 @@
 
 `np.argpartition` is slow on scores with many equal values (zeros, or one tag at one weight): up to 16 ms of 106,574.
 Here the values are dealt into more than k hands; the k-th largest of the hands' maxima is a lower bound of the k-th
-score, and only what reaches it is sorted.
+score, and only what reaches it is sorted. Of few values `np.partition` finds the k-th itself.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 _HANDS_PER_K = 8
 _LEAST_HANDS = 2_048
 _LEAST_ROUNDS = 8
+_FEW, _SOME = 256, 8_192
 
 
 def top_k(scores: NDArray[Any], k: int) -> NDArray[np.int64]:
@@ -33,8 +34,10 @@ def top_k(scores: NDArray[Any], k: int) -> NDArray[np.int64]:
     if k == 0:
         return np.empty(0, np.int64)
     hands = max(_HANDS_PER_K * k, min(_LEAST_HANDS, len(scores) // _LEAST_ROUNDS))
-    if len(scores) < 2 * hands:
+    if len(scores) < _FEW:
         return _sorted(scores)[:k]
+    if len(scores) < max(2 * hands, _SOME):
+        return _partitioned(scores, k)
     candidates = _candidates(scores, k, hands)
     values = scores[candidates]
     bound = values.min()
@@ -44,6 +47,14 @@ def top_k(scores: NDArray[Any], k: int) -> NDArray[np.int64]:
     level = np.flatnonzero(values == bound)[: k - len(better)]
     best: NDArray[np.int64] = candidates[np.concatenate([better[_sorted(values[better])], level])]
     return best
+
+
+def _partitioned(scores: NDArray[Any], k: int) -> NDArray[np.int64]:
+    last = len(scores) - k
+    bound = np.partition(scores, last)[last]
+    better = np.flatnonzero(scores > bound)
+    level = np.flatnonzero(scores == bound)[: k - len(better)]
+    return np.concatenate([better[_sorted(scores[better])], level])
 
 
 def _sorted(scores: NDArray[Any]) -> NDArray[np.int64]:

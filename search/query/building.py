@@ -153,8 +153,9 @@ class QueryBuilder:
 
     def _add_group(self, group: QueryGroup) -> int:
         """Add a group, or merge it into an equal one; returns its number."""
-        group = replace(group, tags=_merged(group.tags))
         ids = {tag.tag_id for tag in group.tags}
+        if len(ids) < len(group.tags):
+            group = replace(group, tags=_merged(group.tags))
         for number, other in enumerate(self._groups):
             shared = ids.intersection(tag.tag_id for tag in other.tags)
             if shared and ids == {tag.tag_id for tag in other.tags}:
