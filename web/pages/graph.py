@@ -81,7 +81,8 @@ def graph_page(model: TagModel, address: MapAddress) -> GraphPage:
     marks = answer.marks(view.frame[2])
     looks = f"from-{view.smallest_words}" + (" marked" if marks else "") + (" chosen" if answer.community else "")
     chosen = answer.community.number if answer.community else None
-    picture = svg_part(view.frame, [*tags.drawn.body(chosen), f'<g id="marks">{marks}</g>'], classes=f"map {looks}")
+    layers = [*tags.drawn.body(chosen), f'<g id="marks" data-focus="{answer.focus_box}">{marks}</g>']
+    picture = svg_part(view.frame, layers, classes=f"map {looks}")
     return GraphPage(address, view, picture, answer, _controls(address, view), tags)
 
 

@@ -97,6 +97,11 @@ class MapAnswer:
     marks: Callable[[float], str] = field(default=lambda _: "")
 
     @property
+    def focus_box(self) -> str:
+        """What is to be seen, for the script: left, top, width, height; ``""`` for all of it."""
+        return " ".join(f"{value:.0f}" for value in self.focus or ())
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing was asked."""
         return not (self.missing or self.found or self.path or self.no_path or self.community)

@@ -11,7 +11,8 @@ const NEAREST = 16, STEP = 1.6;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 let middle = { x: 0, y: 0 }, zoom = 1; // the place in the middle, px of the map; 1 is the map's height in the view
-let flight = 0, frameAsked = 0, pending = null, saving = 0;
+let drawn = { x: 0, y: 0, scale: 1 }; // as it was drawn last
+let flight = 0, frameAsked = 0, pending = null, resting = 0, saving = 0;
 
 function numbers(text) {
   const [left, top, width, height] = text.split(" ").map(Number);
@@ -35,21 +36,34 @@ function look(x, y, nearness) {
   frameAsked ||= requestAnimationFrame(draw);
 }
 
+// While it moves, the picture as it was drawn last is only shifted and stretched, which costs nothing; it is drawn anew,
+// sharp and with the words that can be read, as soon as it rests or has gone far.
 function draw() {
   frameAsked = 0;
-  const unit = 1 / scale(), width = view.clientWidth * unit, height = view.clientHeight * unit;
+  const k = scale(), stretched = k / drawn.scale, right = (drawn.x - middle.x) * k, down = (drawn.y - middle.y) * k;
+  if (stretched > 1.7 || stretched < 0.6 || Math.hypot(right, down) > 1500) return settle();
+  svg.style.transform = `translate(${right}px, ${down}px) scale(${stretched})`;
+  clearTimeout(resting);
+  resting = setTimeout(settle, 120);
+}
+
+function settle() {
+  clearTimeout(resting);
+  const k = scale(), width = view.clientWidth / k, height = view.clientHeight / k;
+  drawn = { ...middle, scale: k };
+  svg.style.transform = "";
   svg.setAttribute("viewBox", `${middle.x - width / 2} ${middle.y - height / 2} ${width} ${height}`);
-  const tier = Math.min(TIERS.filter((size) => size < LEGIBLE * unit).length, TIERS.length - 1);
-  if (!svg.classList.contains(`from-${tier}`)) svg.setAttribute("class", svg.getAttribute("class").replace(/from-\d/, `from-${tier}`));
+  const tier = Math.min(TIERS.filter((size) => size * k < LEGIBLE).length, TIERS.length - 1);
+  svg.setAttribute("class", svg.getAttribute("class").replace(/from-\d/, `from-${tier}`));
   for (const word of svg.querySelectorAll("#marks text")) {
     const size = Number((word.dataset.size ||= word.getAttribute("font-size")));
-    word.setAttribute("font-size", word.matches(".large") ? Math.min(size, 24 * unit) : Math.max(size, 9 * unit));
+    word.setAttribute("font-size", word.matches(".large") ? Math.min(size, 24 / k) : Math.max(size, 9 / k));
   }
   for (const button of document.querySelectorAll(".map-zoom button")) {
     button.disabled = button.dataset.zoom === "Nearer" ? zoom >= NEAREST : zoom <= farthest() + 0.001;
   }
   clearTimeout(saving);
-  saving = setTimeout(remember, 400);
+  saving = setTimeout(remember, 300);
 }
 
 function remember() {
@@ -82,7 +96,7 @@ function showAll() {
 
 function fly(x, y, nearness, duration) {
   cancelAnimationFrame(flight);
-  if (calm.matches) return look(x, y, nearness);
+  if (calm.matches || !duration) return look(x, y, nearness);
   const from = { ...middle, zoom }, begin = performance.now();
   const step = (now) => {
     const t = Math.min(Math.max((now - begin) / duration, 0), 1), eased = 1 - (1 - t) ** 3;
@@ -99,11 +113,11 @@ function freeWidth() {
   return covers ? panel.offsetLeft : view.clientWidth;
 }
 
-function flyTo(focus) {
+function flyTo(focus, duration = 420) {
   const free = freeWidth(), fits = Math.min(free / focus.width, view.clientHeight / focus.height) / (view.clientHeight / frame.height);
   const nearness = Math.min(Math.max(fits, farthest()), NEAREST);
   const covered = (view.clientWidth - free) / 2 / ((nearness * view.clientHeight) / frame.height);
-  fly(focus.left + focus.width / 2 + covered, focus.top + focus.height / 2, nearness, 420);
+  fly(focus.left + focus.width / 2 + covered, focus.top + focus.height / 2, nearness, duration);
 }
 
 // Dragging and pinching. A press that does not move is a click.
@@ -143,6 +157,8 @@ for (const end of ["pointerup", "pointercancel"]) {
     if (!fingers.size) view.classList.remove("dragged");
   });
 }
+// A word is for the pointer alone: pressing it leaves the focus where it is.
+view.addEventListener("mousedown", (event) => event.target.closest("a") && event.preventDefault());
 view.addEventListener("dragstart", (event) => event.preventDefault());
 
 view.addEventListener("wheel", (event) => {
@@ -199,9 +215,28 @@ function show(part, flying) {
   const title = document.querySelector("#answer h2")?.textContent;
   document.title = title ? `${title} · Map of tags · tagkin` : "Map of tags · tagkin";
   document.getElementById("said").textContent = document.getElementById("answer").hidden ? "The whole map" : saidOf();
-  if (!flying) return draw();
+  fill(new URL(location.href).searchParams);
+  settle();
+  if (!flying || flyBack()) return;
   if (marks.dataset.focus) flyTo(numbers(marks.dataset.focus));
-  else showAll();
+  else if (!title) showAll();
+}
+
+// The part that the address names, when it names one.
+function flyBack(duration = 420) {
+  const address = new URL(location.href).searchParams;
+  const [x, y] = (address.get("at") || "").split(",").map(Number);
+  if (y === undefined) return false;
+  fly(x, y, Number(address.get("zoom") || 1), duration);
+  return true;
+}
+
+function fill(address) {
+  const values = { find: address.get("find"), from: address.get("from") || address.get("find"), to: address.get("to") };
+  for (const [id, value] of Object.entries(values)) {
+    const box = document.getElementById(id);
+    if (box !== document.activeElement) box.value = value || "";
+  }
 }
 
 function saidOf() {
@@ -219,7 +254,6 @@ view.addEventListener("click", (event) => {
   event.preventDefault();
   const address = new URL(link.getAttribute("href"), location.href), name = address.searchParams.get("name");
   if (name === null) return ask(address.href);
-  document.getElementById("find").value = document.getElementById("from").value = name;
   ask(`${location.pathname}?${new URLSearchParams({ find: name })}`, { flying: hidden(event) });
 });
 
@@ -277,6 +311,6 @@ middle = { x: seen.x + seen.width / 2, y: seen.y + seen.height / 2 };
 document.documentElement.classList.add("live");
 svg.classList.add("exact");
 view.tabIndex = 0;
-const free = freeWidth();
-if (free < view.clientWidth) middle.x += (view.clientWidth - free) / 2 / scale();
-new ResizeObserver(() => look(middle.x, middle.y, zoom)).observe(view);
+const asked = document.getElementById("marks").dataset.focus;
+if (!flyBack(0) && asked) flyTo(numbers(asked), 0);
+new ResizeObserver(settle).observe(view);
