@@ -54,7 +54,7 @@ def test_a_tag_leads_along_its_kin(plain) -> None:
 
 def test_the_map_finds_a_tag_and_the_way_between_two(plain) -> None:
     tab = plain("/graph")
-    tab.get_by_label("Find a tag").fill("piano")
+    tab.get_by_role("combobox", name="Find a tag").fill("piano")
     tab.get_by_role("button", name="Find").click()
     assert "find=piano" in tab.url
     assert "piano" in tab.title()
