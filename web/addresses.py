@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
+from functools import lru_cache
 from urllib.parse import quote_plus, urlencode
 
 from werkzeug.datastructures import MultiDict
 
 from search.expansion import DEFAULT_DRIFT
 from search.plan import Sort
-from search.query import Additions, Query
+from search.query import Addition, Additions, Query
 from search.result import MAX_DEPTH, SearchRequest
 
 # Longest query that is parsed; a paragraph pasted by accident is longer.
@@ -100,36 +101,41 @@ class Changes:
         self.request, self.query = request, query
         self._additions = Additions(query)
         self._words = f"?q={quote_plus(request.text)}"
-        bare = replace(request, text="", without=frozenset())
+        bare = replace(request, text="", without=frozenset(), keep=frozenset())
         self._others = query_string(bare).removeprefix("?q=")
-        self._without = _ids("without", request.without)
+        self._keep, self._without = _ids("keep", request.keep), _ids("without", request.without)
+        self._state = f"{self._others}{self._keep}{self._without}"
 
     def text(self, text: str) -> str:
         """Search for something else; ``""`` where that is longer than a search may be."""
-        return f"?q={quote_plus(text)}{self._others}{self._without}" if len(text) <= MAX_TEXT else ""
+        return f"?q={quote_plus(text)}{self._state}" if len(text) <= MAX_TEXT else ""
 
     def with_tag(self, spelling: str) -> str:
         """Ask for one more tag; ``""`` where there is no room."""
-        return self.text(self._additions.tag(spelling))
+        return self._with(self._additions.tag(spelling), self._state)
 
     def with_kin(self, tag_id: str, spelling: str) -> str:
         """Ask for a kin as a tag; one that was switched off is forgotten as such."""
-        text = self._additions.tag(spelling)
-        if tag_id not in self.request.without or len(text) > MAX_TEXT:
-            return self.text(text)
-        return f"?q={quote_plus(text)}{self._others}{_ids('without', self.request.without - {tag_id})}"
+        if tag_id not in self.request.without:
+            return self.with_tag(spelling)
+        without = _ids("without", self.request.without - {tag_id})
+        return self._with(self._additions.tag(spelling), f"{self._others}{self._keep}{without}")
 
     def without_tag(self, spelling: str) -> str:
         """Leave out the tracks with a tag; ``""`` where there is no room."""
-        return self.text(self._additions.excluded(spelling))
+        return self._with(self._additions.excluded(spelling), self._state)
 
     def with_value(self, field: str, value: str) -> str:
         """Narrow to one more folded value of a field; ``""`` where there is no room."""
-        return self.text(self._additions.filter_value(field, value))
+        return self._with(self._additions.filter_value(field, value), self._state)
 
     def switched(self, tag_id: str) -> str:
         """Switch a kin off, or on again."""
-        return f"{self._words}{self._others}{_ids('without', self.request.without ^ {tag_id})}"
+        return f"{self._words}{self._others}{self._keep}{_ids('without', self.request.without ^ {tag_id})}"
+
+    def kept(self, tag_id: str) -> str:
+        """Bring back a tag that an exclusion took along, or leave it out again."""
+        return f"{self._words}{self._others}{_ids('keep', self.request.keep ^ {tag_id})}{self._without}"
 
     def sorted(self, sort: Sort) -> str:
         """Show the hits in another order."""
@@ -138,6 +144,16 @@ class Changes:
     def page(self, number: int) -> str:
         """Show another page of the hits."""
         return query_string(replace(self.request, offset=(number - 1) * self.request.k))
+
+    def _with(self, addition: Addition, state: str) -> str:
+        before, added, after = addition
+        if len(before) + len(added) + len(after) > MAX_TEXT:
+            return ""
+        return f"?q={_encoded(before)}{_encoded(added)}{_encoded(after)}{state}"
+
+
+# The same few beginnings and the same tags come back page after page.
+_encoded = lru_cache(4096)(quote_plus)
 
 
 def page_number(request: SearchRequest) -> int:

@@ -8,6 +8,7 @@ from search.query.errors import QueryError
 from search.query.filters import write_range
 from search.query.parser import parse_query
 from search.query.text import (
+    Addition,
     Additions,
     render_query,
     render_tag,
@@ -26,6 +27,7 @@ from search.query.text import (
 from search.query.values import Correction, Excluded, Query, QueryGroup, QueryTag, Unknown, Word
 
 __all__ = [
+    "Addition",
     "Additions",
     "Correction",
     "Excluded",

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby, pairwise
+from typing import NamedTuple
 
 from search.lexicon import MAX_TAG_WORDS
 from search.plan import Filters
@@ -56,33 +57,46 @@ def render_tag(spelling: str) -> str:
     return spelling if _is_plain(spelling) and " " not in spelling else _quoted(spelling)
 
 
+class Addition(NamedTuple):
+    """A query with something added: what stands before it, the thing itself, and what comes after."""
+
+    before: str
+    added: str
+    after: str
+
+    @property
+    def text(self) -> str:
+        """The query."""
+        return f"{self.before}{self.added}{self.after}"
+
+
 class Additions:
     """What a click may add to a query. What stays is written once, for a page that offers a hundred additions."""
 
     def __init__(self, query: Query) -> None:
         self._query = query
         pieces = _pieces(query, beside_tags=True)
-        self._text = _joined(query.text, pieces)
-        self._bare_gap = "" if not pieces else ", " if pieces[-1].ends_bare else " "
-        self._gap = " " if pieces else ""
+        text = _joined(query.text, pieces)
+        self._before = f"{text} " if pieces else ""
+        self._before_bare = f"{text}, " if pieces and pieces[-1].ends_bare else self._before
         self._filters = "".join(f" {one}" for one in write_filters(query.filters))
         self._around: dict[str, tuple[str, str]] = {}
 
-    def tag(self, spelling: str) -> str:
+    def tag(self, spelling: str) -> Addition:
         """Ask for one more tag."""
         text, is_plain = _bare_text(spelling)
-        return f"{self._text}{self._bare_gap if is_plain else self._gap}{text}{self._filters}"
+        return Addition(self._before_bare if is_plain else self._before, text, self._filters)
 
-    def excluded(self, spelling: str) -> str:
+    def excluded(self, spelling: str) -> Addition:
         """Leave out tracks with a tag."""
-        return f"{self._text}{self._gap}-{_bare_text(spelling)[0]}{self._filters}"
+        return Addition(self._before, f"-{_bare_text(spelling)[0]}", self._filters)
 
-    def filter_value(self, field: str, value: str) -> str:
+    def filter_value(self, field: str, value: str) -> Addition:
         """Add one alternative, a folded value, to the filter of a value field."""
         if value in getattr(self._query.filters, field):
-            return render_query(self._query)
+            return Addition(render_query(self._query), "", "")
         before, after = self._around.get(field) or self._around.setdefault(field, self._around_filter(field))
-        return f"{before}{write_filter(field, value)}{after}"
+        return Addition(before, write_filter(field, value), after)
 
     def _around_filter(self, field: str) -> tuple[str, str]:
         """Write what stands before one more value of a field, and what after it."""
@@ -95,7 +109,7 @@ class Additions:
 
 def with_tag(query: Query, spelling: str) -> str:
     """Ask for one more tag."""
-    return Additions(query).tag(spelling)
+    return Additions(query).tag(spelling).text
 
 
 def without_tag(query: Query, tag_id: str) -> str:
@@ -134,7 +148,7 @@ def with_weight(query: Query, tag_id: str, weight: float) -> str:
 
 def with_excluded(query: Query, spelling: str) -> str:
     """Leave out tracks with a tag."""
-    return Additions(query).excluded(spelling)
+    return Additions(query).excluded(spelling).text
 
 
 def without_excluded(query: Query, tag_id: str) -> str:

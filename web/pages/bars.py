@@ -2,7 +2,7 @@
 
 Lengths are percentages of the drawing's width, given as SVG attributes: the content security policy forbids inline
 styles, and patterns keep their scale at any width. Bars and reasons are the many small things of a page, so they are
-written here and not in a template; every text in them goes through `Markup.format`, which escapes it.
+written here and not in a template; every text in them goes through `escape`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from search.document import Family
 from search.result import Hit, NamedContribution, TagChip
@@ -26,12 +26,10 @@ KIN = "kin"
 _FILLS = {"typed": 'class="f-typed"', "implied": 'fill="url(#implied)"', "heard": 'fill="url(#heard)"'}
 _FILLS[KIN] = 'fill="url(#kin)"'
 
+_KINDS = {family: family.value for family in Family}
+
 # Where a tag of the query was not typed on the track, how the track came to have it.
 _SAID = {"implied": "implied", "heard": "heard"}
-
-_REASON = Markup('<li class="{kind}"><span>{spelling}</span>{note} <b>')
-_NOTE = Markup(" <i>{}</i>")
-_LEAVE_OUT = Markup('<a class="out" href="{address}" aria-label="Leave out {spelling}">\N{MINUS SIGN}</a>')
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -71,7 +69,7 @@ class Bar:
     @property
     def more(self) -> tuple[Segment, ...]:
         """The rest."""
-        return self.segments[len(self.named) :]
+        return self.segments[NAMED_SEGMENTS:] if len(self.segments) > NAMED_SEGMENTS + 1 else ()
 
     @property
     def drawing(self) -> Markup:
@@ -98,7 +96,7 @@ class Reasons:
 
     def __call__(self, segments: Sequence[Segment], can_leave_out: bool = True) -> Markup:
         """Write some segments as items of a list."""
-        return Markup("".join(self._reason(one, can_leave_out) for one in segments))
+        return Markup("".join([self._reason(one, can_leave_out) for one in segments]))
 
     def _reason(self, one: Segment, can_leave_out: bool) -> str:
         key = one.kind, one.spelling, one.serves
@@ -108,12 +106,14 @@ class Reasons:
 
     def _head(self, one: Segment) -> str:
         said = f"for {one.serves}" if one.serves and self._several else _SAID.get(one.kind, "")
-        return _REASON.format(kind=one.kind, spelling=one.spelling, note=_NOTE.format(said) if said else "")
+        note = f" <i>{escape(said)}</i>" if said else ""
+        return f'<li class="{one.kind}"><span>{escape(one.spelling)}</span>{note} <b>'
 
     def _out(self, spelling: str) -> str:
         if spelling not in self._outs:
-            address = self._changes.without_tag(spelling)
-            self._outs[spelling] = _LEAVE_OUT.format(address=address, spelling=spelling) if address else ""
+            address, label = self._changes.without_tag(spelling), escape(f"Leave out {spelling}")
+            link = f'<a class="out" href="{escape(address)}" aria-label="{label}">\N{MINUS SIGN}</a>'
+            self._outs[spelling] = link if address else ""
         return self._outs[spelling]
 
 
@@ -149,4 +149,4 @@ def _largest(contribution: NamedContribution) -> float:
 
 
 def _kind(contribution: NamedContribution) -> str:
-    return KIN if contribution.is_kin else Family(contribution.family).value
+    return KIN if contribution.is_kin else _KINDS[contribution.family]

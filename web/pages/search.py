@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from search.plan import Sort
 from search.result import Hit, SearchRequest, SearchResult
@@ -16,10 +17,11 @@ from tagmodel.track import Track
 from web.addresses import Changes, last_page, page_number, query_string, read_search
 from web.context import searcher
 from web.pages.advice import Advice, advise
-from web.pages.bars import Bar, Reasons, bar_scale, hit_bar, shares
+from web.pages.bars import Reasons, bar_scale, hit_bar, shares
 from web.pages.home import PopularTag, popular_tags
 from web.pages.narrowing import Facet, facets
 from web.pages.steering import Steering, steer, steered
+from web.pages.wording import amount
 
 blueprint = Blueprint("search", __name__)
 
@@ -47,11 +49,22 @@ _SORTS = {
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A hit as a row of a list: its place in the order, the track, and why it came."""
+    """A hit as a row of a list: the track, and why it came.
 
-    place: int
+    Parameters
+    ----------
+    drawing
+        The bar.
+    named, more
+        The reasons that are named at once, and the others, as items of a list.
+    """
+
     track: Track
-    bar: Bar
+    score: str
+    drawing: Markup
+    named: Markup
+    more: Markup
+    n_more: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +96,6 @@ class SearchPage:
     ----------
     request
         The search that the page's forms start from.
-    reasons
-        Writes the reasons of the rows.
     popular
         Where nothing was found, tags to start from again.
     carried
@@ -98,7 +109,6 @@ class SearchPage:
     facets: tuple[Facet, ...]
     rows: tuple[Row, ...]
     outside: tuple[Row, ...]
-    reasons: Reasons
     sorts: tuple[SortChoice, ...]
     carried: tuple[tuple[float, float], ...]
     pages: Pages
@@ -110,15 +120,15 @@ def search_page(result: SearchResult, source: Searcher) -> SearchPage:
     """Work out the page of a result of `source`."""
     scale = bar_scale(result.chips, (*result.hits, *result.outside))
     changes = Changes(steered(result), result.query)
+    reasons = Reasons(changes, several=len(result.chips) > 1)
     return SearchPage(
         result=result,
         request=changes.request,
         steering=steer(result, changes),
         advice=advise(result, changes, source),
         facets=facets(result, changes),
-        rows=_rows(result.hits, result.request.offset, scale),
-        outside=_rows(result.outside, 0, scale),
-        reasons=Reasons(changes, several=len(result.chips) > 1),
+        rows=tuple(_row(hit, scale, reasons) for hit in result.hits),
+        outside=tuple(_row(hit, scale, reasons) for hit in result.outside),
         sorts=tuple(_sorts(changes)),
         carried=shares((result.carry_all, result.carry_some, result.carry_none)),
         pages=_pages(result, changes),
@@ -127,8 +137,10 @@ def search_page(result: SearchResult, source: Searcher) -> SearchPage:
     )
 
 
-def _rows(hits: tuple[Hit, ...], offset: int, scale: float) -> tuple[Row, ...]:
-    return tuple(Row(place, hit.track, hit_bar(hit, scale)) for place, hit in enumerate(hits, offset + 1))
+def _row(hit: Hit, scale: float, reasons: Reasons) -> Row:
+    bar = hit_bar(hit, scale)
+    named, more = bar.named, bar.more
+    return Row(hit.track, amount(hit.score), bar.drawing, reasons(named), reasons(more, can_leave_out=False), len(more))
 
 
 def _sorts(changes: Changes) -> Iterator[SortChoice]:

@@ -15,7 +15,7 @@ from search.plan import Filters
 from search.query import with_weight, without_excluded, without_filter, without_tag, without_word, write_range
 from search.result import ExcludedChip, KinChip, SearchRequest, SearchResult, TagChip
 from search.words import fold_value
-from web.addresses import Changes, query_string
+from web.addresses import Changes
 
 # Kin shown at once beside each tag, the rest being one click away; beside many tags fewer.
 KIN_SHOWN = 8
@@ -42,6 +42,8 @@ class KinAction(msgspec.Struct, frozen=True):
 
     Parameters
     ----------
+    name
+        ``"keyboard, kin of piano"``.
     known_from
         What sees the two tags together: ``"co-occurrence, ALS and word2vec"``, strongest first.
     strength
@@ -55,6 +57,7 @@ class KinAction(msgspec.Struct, frozen=True):
     """
 
     spelling: str
+    name: str
     known_from: str
     strength: int
     off: bool
@@ -108,8 +111,7 @@ class TagRow:
         return self.kin_shown + self.kin_more
 
 
-@dataclass(frozen=True, slots=True)
-class Removable:
+class Removable(msgspec.Struct, frozen=True):
     """A word, filter or exclusion that one click takes off, or brings back when it is `off`.
 
     Parameters
@@ -199,7 +201,7 @@ def _tag_rows(result: SearchResult, changes: Changes) -> Iterator[TagRow]:
     n_tags = len(result.chips)
     for chip in result.chips:
         listed = [kin for kin in chip.kin if kin.live or kin.off]
-        kin = tuple(_kin_action(changes, one, nearest) for one in listed[: KIN_LISTED // n_tags])
+        kin = tuple(_kin_action(changes, chip, one, nearest) for one in listed[: KIN_LISTED // n_tags])
         yield _tag_row(changes, chip, kin, n_tags, len(listed))
 
 
@@ -229,9 +231,10 @@ def _weight_choices(changes: Changes, chip: TagChip) -> tuple[WeightChoice, ...]
     )
 
 
-def _kin_action(changes: Changes, kin: KinChip, nearest: float) -> KinAction:
+def _kin_action(changes: Changes, chip: TagChip, kin: KinChip, nearest: float) -> KinAction:
     return KinAction(
         spelling=kin.spelling,
+        name=f"{kin.spelling}, kin of {chip.spelling}",
         known_from=_listed(kin.origins),
         strength=round(100 * kin.similarity / nearest),
         off=kin.off,
@@ -255,5 +258,4 @@ def _weightiest(chip: ExcludedChip) -> tuple[bool, bool, int]:
 def _excluded(changes: Changes, chip: ExcludedChip) -> Removable:
     if chip.narrower_of is None:
         return Removable(chip.spelling, changes.text(without_excluded(changes.query, chip.tag_id)), "", chip.off)
-    address = query_string(replace(changes.request, keep=changes.request.keep ^ {chip.tag_id}))
-    return Removable(chip.spelling, address, chip.narrower_of, chip.off)
+    return Removable(chip.spelling, changes.kept(chip.tag_id), chip.narrower_of, chip.off)

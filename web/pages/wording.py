@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -53,6 +54,7 @@ def _isolated(text: str) -> str:
     return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
 
 
+@lru_cache(4096)
 def web_link(address: str) -> str:
     """Return a track's address if a browser may follow it from a page, else ``""``: a catalogue may hold any text."""
     try:
