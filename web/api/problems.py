@@ -250,11 +250,12 @@ def _http_detail(kind: Kind, error: HTTPException, offers: tuple[str, ...]) -> s
 
 
 def near_paths(path: str) -> tuple[str, ...]:
-    """Return the paths of operations that are spelt like one that there is not."""
+    """Return the paths of operations that are spelt like one that there is not, by their last words."""
     from flask import current_app
 
-    paths = sorted({rule.rule for rule in current_app.url_map.iter_rules() if rule.rule.startswith(PREFIX + "/")})
-    return tuple(difflib.get_close_matches(path[:200], paths, 3, 0.75))
+    rules = (rule.rule for rule in current_app.url_map.iter_rules())
+    by_name = {rule.rpartition("/")[2]: rule for rule in sorted(rules) if rule.startswith(f"{PREFIX}/")}
+    return tuple(by_name[name] for name in difflib.get_close_matches(path.rpartition("/")[2][:40], by_name, 2, 0.6))
 
 
 def _shortened(text: str) -> str:
