@@ -1,151 +1,130 @@
-"""The suggest page: which tags a creator probably forgot, and why the model thinks so."""
+"""The suggest page: which tags a creator probably forgot, for one track or a table of many, and why.
+
+One track is an address, as every page; a table is sent, answered and forgotten.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from urllib.parse import urlencode
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import RequestEntityTooLarge
 
-from flask import Blueprint, render_template, request
-from werkzeug.datastructures import MultiDict
-
-from search.query import render_tag
-from search.result import NamedReason, NamedSuggestion, SuggestResult
-from tagmodel.folding import split_tags
-from tagmodel.vocabulary import Vocabulary
-from web.addresses import AddressError
 from web.context import searcher
+from web.pages.suggest_address import read_suggest_address
+from web.pages.suggest_batch import Batch, looks_like_table, suggest_for_table, table_to_take_away
+from web.pages.suggest_lists import write_csv, write_list
+from web.pages.suggest_page import per_thousand, signed, suggest_page
+from web.pages.suggest_table import MAX_ROWS, MAX_TABLE_BYTES, TableError, decode_table, write_table
 
 blueprint = Blueprint("suggest", __name__)
+blueprint.add_app_template_filter(per_thousand)
+blueprint.add_app_template_filter(signed)
 
-# A page of tags; what is longer is no list of tags of one track.
-MAX_TAGS_TEXT = 4_000  # characters
-MAX_TAGS = 100  # tags
-# Suggestions shown.
-SUGGESTIONS = 15
-# Reasons named for each.
-REASONS = 3
-# Beside the usual separators people paste lists with bullets, middle dots and hashes.
-_SEPARATORS = ",;|\t\n\r•·#"
+# A table, what was accepted of its suggestions, and what a form puts around each of them.
+MAX_BODY = 3 * MAX_TABLE_BYTES  # bytes
+MAX_PARTS = 12_000  # fields of a form
 
 
 @blueprint.get("/suggest")
 def show() -> str:
     """Show what goes with the tags that were typed."""
-    spellings = read_tags(request.args)
-    result = searcher().suggest(spellings, SUGGESTIONS)
-    return render_template("suggest.html", page=suggest_page(spellings, result, searcher().model.vocabulary))
+    return render_template("suggest.html", page=suggest_page(read_suggest_address(request.args), searcher()))
 
 
-@dataclass(frozen=True, slots=True)
-class TypedRow:
-    """A typed tag and the address without it."""
-
-    spelling: str
-    known: bool
-    remove: str
+@blueprint.get("/suggest/tags.txt")
+def show_text() -> Response:
+    """Give the list as a text file, in the form that was asked for."""
+    state = read_suggest_address(request.args)
+    return _file(write_list(state.tags, state.form) + "\n", "text/plain", "tags.txt")
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownTag:
-    """A tag that the model has never seen.
-
-    Parameters
-    ----------
-    holds
-        Known tags among its words: several were probably typed without anything between them.
-    split
-        Address with those in its place.
-    """
-
-    spelling: str
-    holds: tuple[str, ...]
-    split: str
+@blueprint.get("/suggest/tags.csv")
+def show_csv() -> Response:
+    """Give the list as a table of one column."""
+    return _file(write_csv(read_suggest_address(request.args).tags), "text/csv", "tags.csv")
 
 
-@dataclass(frozen=True, slots=True)
-class SuggestionRow:
-    """A suggestion and the address that accepts it."""
-
-    spelling: str
-    probability: float
-    reasons: tuple[NamedReason, ...]
-    n_tracks: int | None
-    accept: str
+@blueprint.get("/suggest/batch")
+def show_start() -> ResponseReturnValue:
+    """Lead to where a table is handed in: there is none to show."""
+    return redirect(url_for("suggest.show"))
 
 
-@dataclass(frozen=True, slots=True)
-class SuggestPage:
-    """Everything the suggest page shows.
-
-    Parameters
-    ----------
-    listed
-        The typed tags as one line, to copy.
-    query
-        A search for tracks with the known tags.
-    """
-
-    typed: tuple[TypedRow, ...]
-    unknown: tuple[UnknownTag, ...]
-    duplicates: tuple[tuple[str, str], ...]
-    contradictions: tuple[tuple[str, str], ...]
-    suggestions: tuple[SuggestionRow, ...]
-    listed: str
-    query: str
+@blueprint.post("/suggest/batch")
+def show_batch() -> ResponseReturnValue:
+    """Show suggestions for a table that was pasted or uploaded; a list of one track's tags gets its own address."""
+    text, encoding = "", ""
+    try:
+        _allow_tables()
+        text, encoding, certain = _read_sent()
+        if not certain and not looks_like_table(text):
+            state = read_suggest_address(request.form)
+            return redirect(url_for("suggest.show") + state.query, 303)
+        batch = _read_batch(text)
+    except (TableError, RequestEntityTooLarge) as error:
+        return _refusal(error, text)
+    return render_template("suggest_batch.html", batch=batch, text=text, encoding=encoding)
 
 
-def read_tags(arguments: MultiDict[str, str]) -> list[str]:
-    """Read the typed tags of an address: ``tags`` is a pasted text, ``tag`` one tag each.
-
-    Raises
-    ------
-    AddressError
-        If there is more than one track's worth of tags.
-    """
-    text = arguments.get("tags", "")
-    if len(text) > MAX_TAGS_TEXT:
-        raise AddressError(f"the tags of one track have at most {MAX_TAGS_TEXT:,} characters, these have {len(text):,}")
-    spellings = list(dict.fromkeys([*(arguments.getlist("tag")), *split_tags(text, _SEPARATORS)]))
-    if len(spellings) > MAX_TAGS:
-        raise AddressError(
-            f"one track has at most {MAX_TAGS} tags, these are {len(spellings)}: is it a whole catalogue?"
-        )
-    return spellings
+@blueprint.post("/suggest/batch.csv")
+def show_batch_table() -> ResponseReturnValue:
+    """Give the table back with the suggestions, and with those that were accepted, in columns of their own."""
+    try:
+        _allow_tables()
+        text = request.form.get("table", "")
+        table = table_to_take_away(_read_batch(text))
+    except (TableError, RequestEntityTooLarge) as error:
+        return _refusal(error, "")
+    # The mark at the start tells spreadsheets that it is UTF-8.
+    return _file("\N{ZERO WIDTH NO-BREAK SPACE}" + write_table(table), "text/csv", "tags-suggested.csv")
 
 
-def suggest_page(spellings: list[str], result: SuggestResult, vocabulary: Vocabulary) -> SuggestPage:
-    """Work out the page of a result."""
-    known = {tag.typed: tag.known for tag in result.typed}
-    return SuggestPage(
-        typed=tuple(
-            TypedRow(spelling, known.get(spelling, False), _address([s for s in spellings if s != spelling]))
-            for spelling in spellings
-        ),
-        unknown=tuple(_unknown_tag(spellings, spelling, vocabulary) for spelling in result.unknown),
-        duplicates=result.duplicates,
-        contradictions=result.contradictions,
-        suggestions=tuple(_suggestion_row(spellings, one) for one in result.suggestions),
-        listed=", ".join(_quoted(spelling) for spelling in spellings),
-        query=" ".join(render_tag(tag.spelling) for tag in result.typed if tag.known),
+def _allow_tables() -> None:
+    """Let this one request be as long as a table."""
+    request.max_content_length = MAX_BODY
+    request.max_form_memory_size = MAX_BODY
+    request.max_form_parts = MAX_PARTS
+
+
+def _read_sent() -> tuple[str, str, bool]:
+    """Return the text that was sent, its encoding, and whether it is a table for certain."""
+    if data := _read_upload():
+        return *decode_table(data), True
+    if "table" in request.form:
+        return *decode_table(request.form["table"].encode("utf-8", "replace")), True
+    text, encoding = decode_table(request.form.get("tags", "").encode("utf-8", "replace"))
+    return text, encoding, False
+
+
+def _read_upload() -> bytes:
+    """Return the bytes of the file that was sent, no more than are too many; what it is called is not looked at."""
+    upload = request.files.get("file")
+    if upload is None:
+        return b""
+    with upload.stream as stream:
+        return stream.read(MAX_TABLE_BYTES + 1)
+
+
+def _read_batch(text: str) -> Batch:
+    numbers = [one for one in request.form.getlist("column") if one.isdecimal() and len(one) < 4]
+    columns = {int(one) for one in numbers} if "columns" in request.form else None
+    return suggest_for_table(text, columns, set(request.form.getlist("add")), searcher())
+
+
+def _refusal(error: TableError | RequestEntityTooLarge, text: str) -> ResponseReturnValue:
+    """Say what is wrong with a table, with the text at hand to be mended."""
+    too_much = isinstance(error, RequestEntityTooLarge)
+    message = (
+        f"a table has at most {MAX_TABLE_BYTES // 1024 // 1024} MB and {MAX_ROWS:,} tracks: send it in parts"
+        if too_much
+        else str(error)
     )
+    code, sentence = 413 if too_much else 400, f"{message[:1].upper()}{message[1:]}."
+    return render_template("suggest_refused.html", code=code, message=sentence, text=text), code
 
 
-def _unknown_tag(spellings: list[str], spelling: str, vocabulary: Vocabulary) -> UnknownTag:
-    holds = tuple(vocabulary.spellings[number] for number in vocabulary.find_tags(spelling))
-    return UnknownTag(spelling, holds, _address([*(one for one in spellings if one != spelling), *holds]))
+def _file(text: str, kind: str, name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(text.encode("utf-8", "replace"), content_type=f"{kind}; charset=utf-8", headers=headers)
 
 
-def _suggestion_row(spellings: list[str], one: NamedSuggestion) -> SuggestionRow:
-    accept = _address([*spellings, one.spelling])
-    return SuggestionRow(one.spelling, one.probability, one.reasons[:REASONS], one.n_tracks, accept)
-
-
-def _quoted(spelling: str) -> str:
-    """Write a spelling so that a pasted list gives it back: in quotes where it holds a separator."""
-    if not spelling.startswith('"') and not any(char in _SEPARATORS for char in spelling):
-        return spelling
-    return '"' + spelling.replace('"', '""') + '"'
-
-
-def _address(spellings: list[str]) -> str:
-    return "?" + urlencode([("tag", spelling) for spelling in spellings])

@@ -1,13 +1,189 @@
-"""The track page."""
+"""The track page: its tags and where each comes from, the searches that show it, and the tracks most like it."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from search.document import DOCUMENT_UNITS, Family
+from search.query import render_tag
+from search.query.filters import write_filter
+from search.result import FoundBy, Hit, RequestError
+from search.searcher import Searcher, UnknownTrack
+from tagmodel.track import Track
+from web.addresses import MAX_TEXT, AddressError
+from web.context import searcher
+from web.links import search_link, tag_link, track_link
+from web.pages.bars import Bar, bar_scale, hit_bar
 
 blueprint = Blueprint("track", __name__)
 
+# Longest id that is looked up; no catalogue has longer ones.
+MAX_ID = 500  # characters
+# Similar tracks shown.
+SIMILAR = 12
+# Searches that find the track, shown.
+SEARCHES = 12
+# Heard or implied tags shown at once; the rest is one click away.
+WEIGHTED_SHOWN = 10
+
 
 @blueprint.get("/track")
-def show() -> str:
-    """Show it."""
-    return render_template("track.html")
+def show() -> ResponseReturnValue:
+    """Show a track."""
+    track_id = read_track_id()
+    drift = read_similar_drift()
+    try:
+        page = track_page(track_id, drift, searcher())
+    except UnknownTrack:
+        return render_template("track_unknown.html", track_id=track_id), 404
+    return render_template("track.html", page=page)
+
+
+@dataclass(frozen=True, slots=True)
+class TypedTag:
+    """A tag as a person wrote it, with the page of the tag and a search for it."""
+
+    spelling: str
+    about: str
+    search: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedTag:
+    """A tag that was heard or implied, with its probability in (0, 1]."""
+
+    spelling: str
+    probability: float
+    about: str
+    search: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedTags:
+    """The tags of one provenance, most probable first."""
+
+    family: Family
+    tags: tuple[WeightedTag, ...]
+
+    @property
+    def shown(self) -> tuple[WeightedTag, ...]:
+        """Those named at once; one more is shown rather than hidden alone."""
+        return self.tags if len(self.tags) <= WEIGHTED_SHOWN + 1 else self.tags[:WEIGHTED_SHOWN]
+
+    @property
+    def more(self) -> tuple[WeightedTag, ...]:
+        """The rest."""
+        return self.tags[len(self.shown) :]
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarRow:
+    """A track that is like this one, and why."""
+
+    track: Track
+    address: str
+    bar: Bar
+
+
+@dataclass(frozen=True, slots=True)
+class TrackPage:
+    """Everything the page shows of a track.
+
+    Parameters
+    ----------
+    found_by
+        Searches that show it, most used first.
+    why_unknown
+        Why nobody knows which searches show it, for people; ``""`` where it is known.
+    suggest
+        The suggest page with its tags.
+    """
+
+    track: Track
+    typed: tuple[TypedTag, ...]
+    heard: WeightedTags
+    implied: WeightedTags
+    found_by: tuple[FoundBy, ...]
+    why_unknown: str
+    similar: tuple[SimilarRow, ...]
+    drift: float
+    suggest: str
+    artist_search: str
+
+
+def read_track_id() -> str:
+    """Read the id of the address; raises `AddressError` where there is none, or one that nobody gives."""
+    track_id = request.args.get("id", "")
+    if not track_id:
+        raise AddressError("the page of a track needs its id, such as /track?id=fma:2")
+    if len(track_id) > MAX_ID or "\0" in track_id:
+        raise AddressError(f"an id has at most {MAX_ID} characters and no NUL among them")
+    return track_id
+
+
+def read_similar_drift() -> float:
+    """Read how far outside its own tags similar tracks are looked for: not at all unless said."""
+    text = request.args.get("drift", "") or "0"
+    try:
+        drift = float(text)
+    except ValueError:
+        drift = math.nan
+    if not 0.0 <= drift <= 1.0:
+        raise RequestError(f"drift is a number from 0 (the same tags) to 1, such as drift=0.3, not “{text[:40]}”")
+    return drift
+
+
+def track_page(track_id: str, drift: float, source: Searcher) -> TrackPage:
+    """Work out the page of a track; raises `UnknownTrack`."""
+    document = source.document(track_id)
+    track = document.track
+    similar = source.similar(track_id, SIMILAR, drift)
+    scale = _all_shared(similar)
+    return TrackPage(
+        track=track,
+        typed=tuple(TypedTag(tag, tag_link(tag), search_link(render_tag(tag))) for tag in track.tags),
+        heard=_weighted(Family.HEARD, document.heard, document.heard_weights, source),
+        implied=_weighted(Family.IMPLIED, document.implied, document.implied_weights, source),
+        found_by=source.found_by(track_id, SEARCHES),
+        why_unknown=source.reach().why,
+        similar=tuple(_similar_row(hit, scale) for hit in similar),
+        drift=drift,
+        suggest="?" + urlencode([("tag", tag) for tag in dict.fromkeys(track.tags)]),
+        artist_search=_artist_search(track.artist),
+    )
+
+
+def _weighted(family: Family, tag_ids: Sequence[str], units: Sequence[int], source: Searcher) -> WeightedTags:
+    pairs = sorted(zip(tag_ids, units, strict=True), key=lambda pair: (-pair[1], pair[0]))
+    named = ((source.lexicon.spelling(tag_id), n / DOCUMENT_UNITS) for tag_id, n in pairs)
+    return WeightedTags(
+        family,
+        tuple(WeightedTag(one, weight, tag_link(one), search_link(render_tag(one))) for one, weight in named),
+    )
+
+
+def _all_shared(similar: Sequence[Hit]) -> float:
+    """Return what a track would score that shares every tag which any of these shares: the whole width of a bar."""
+    shared = {
+        one.tag_id: one.amount
+        for hit in similar
+        for one in hit.contributions
+        if one.family is Family.TYPED and not one.is_kin
+    }
+    return max(sum(shared.values()), bar_scale((), similar))
+
+
+def _similar_row(hit: Hit, scale: float) -> SimilarRow:
+    return SimilarRow(hit.track, track_link(hit.track.track_id), hit_bar(hit, scale))
+
+
+def _artist_search(artist: str) -> str:
+    """Return the address of all tracks of an artist; ``""`` where no query is long enough for the name."""
+    query = write_filter("artist", artist) if artist else ""
+    return search_link(query) if 0 < len(query) <= MAX_TEXT else ""
