@@ -95,10 +95,11 @@ class ReachTable:
     def _count_seen(self, model: TagModel, sets: Sequence[tuple[str, ...]]) -> tuple[NDArray[np.int64], ...]:
         """Return in how many probes a track with each set of typed tags is seen, and how often these are made."""
         searches, uses = np.zeros((2, len(sets)), np.int64)
-        features = [(typed, (), (), *implied) for typed, implied in zip(sets, model.imply(sets), strict=True)]
         for start in range(0, len(sets), _SETS_AT_ONCE):
             batch = slice(start, start + _SETS_AT_ONCE)
-            seen = self._scores(features[batch]) > self.record.arrays.thresholds
+            implied = model.imply(sets[batch])
+            features = [(typed, (), (), *more) for typed, more in zip(sets[batch], implied, strict=True)]
+            seen = self._scores(features) > self.record.arrays.thresholds
             searches[batch] = np.count_nonzero(seen, axis=1)
             uses[batch] = seen.astype(np.float64) @ self.record.arrays.uses
         return searches, uses
