@@ -11,6 +11,7 @@ from typing import NamedTuple, Self
 
 from search.document import Document
 from search.embedded.bits import count
+from search.embedded.documents import DocumentCache
 from search.embedded.facets import count_facets, count_tags
 from search.embedded.faults import translated_faults
 from search.embedded.ranking import Ranked, merge_best, rows_of_best
@@ -25,7 +26,6 @@ from search.embedded.store import (
     iterate_rows,
     read_attachment,
     read_row_by_id,
-    read_rows,
     read_snapshots,
 )
 from search.embedded.writer import EmbeddedWriter
@@ -39,6 +39,7 @@ class EmbeddedEngine:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._reader = Reader(directory)
+        self._documents = DocumentCache()
 
     @classmethod
     def open(cls, path: Path, create: bool = False) -> Self:
@@ -73,7 +74,7 @@ class EmbeddedEngine:
             carry_none = sum(count(found.carry_none) for found in hits)
             page = merge_best(ranking.page, plan.offset + plan.k)[plan.offset :]
             outside = merge_best(ranking.outside, plan.outside)
-            read = _read_hits(session, [*page, *outside])
+            read = self._read_hits(session, [*page, *outside])
             return EngineAnswer(
                 hits=read[: len(page)],
                 outside=read[len(page) :],
@@ -84,6 +85,11 @@ class EmbeddedEngine:
                 state=session.view.state,
                 facets=_count_facets(session, hits, ranking.best) if plan.facets else {},
             )
+
+    def _read_hits(self, session: Session, hits: Sequence[Ranked]) -> tuple[EngineHit, ...]:
+        numbers = [hit.part.segment.n.item(hit.row) for hit in hits]
+        documents = self._documents.read(session.connection, numbers, session.view)
+        return tuple([EngineHit(documents[n], hit.score) for n, hit in zip(numbers, hits, strict=True)])
 
     def count(self, plan: Plan) -> int:
         """Return the number of hits."""
@@ -195,14 +201,6 @@ def _rank(session: Session, plan: Plan, hits: Sequence[HitSet]) -> _Ranking:
         if plan.outside:
             ranking.outside.append(best_rows(part, found.carry_none, scores, plan.outside, session.scratch))
     return ranking._replace(page=ranking.best) if by_score else ranking
-
-
-def _read_hits(session: Session, hits: Sequence[Ranked]) -> tuple[EngineHit, ...]:
-    numbers = [hit.part.segment.n.item(hit.row) for hit in hits]
-    ids, models = session.view.tags.ids, session.view.models
-    rows = read_rows(session.connection, numbers)
-    documents = {n: decode(row, ids, models) for n, row in rows.items()}
-    return tuple([EngineHit(documents[n], hit.score) for n, hit in zip(numbers, hits, strict=True)])
 
 
 def _count_facets(session: Session, hits: Sequence[HitSet], best: Sequence[Best]) -> dict[str, tuple[FacetValue, ...]]:
