@@ -81,28 +81,30 @@ def query_string(request: SearchRequest) -> str:
         pairs.append(("drift", str(request.drift).removesuffix(".0")))
     if request.literal:
         pairs.append(("literal", "1"))
-    if request.sort is not Sort.SCORE:
-        pairs.append(("sort", request.sort))
     if request.k != PAGE_HITS:
         pairs.append(("k", str(request.k)))
-    if request.offset:
-        pairs.append(("page", str(page_number(request))))
-    switched = _ids("keep", request.keep) + _ids("without", request.without)
-    return f"?{urlencode(pairs)}{switched}"
+    rest = (
+        _page(page_number(request)),
+        _sort(request.sort),
+        _ids("keep", request.keep),
+        _ids("without", request.without),
+    )
+    return f"?{urlencode(pairs)}{''.join(rest)}"
 
 
 class Changes:
     """Addresses of a search with one thing changed each: a page has some two hundred of them.
 
-    What stays the same is written and encoded once.
+    What stays the same is written and encoded once. All begin at the first hit again.
     """
 
     def __init__(self, request: SearchRequest, query: Query) -> None:
         self.request, self.query = request, query
         self._additions = Additions(query)
         self._words = f"?q={quote_plus(request.text)}"
-        bare = replace(request, text="", without=frozenset(), keep=frozenset())
-        self._others = query_string(bare).removeprefix("?q=")
+        bare = replace(request, text="", offset=0, sort=Sort.SCORE, without=frozenset(), keep=frozenset())
+        self._numbers = query_string(bare).removeprefix("?q=")
+        self._others = f"{self._numbers}{_sort(request.sort)}"
         self._keep, self._without = _ids("keep", request.keep), _ids("without", request.without)
         self._state = f"{self._others}{self._keep}{self._without}"
 
@@ -139,11 +141,11 @@ class Changes:
 
     def sorted(self, sort: Sort) -> str:
         """Show the hits in another order."""
-        return query_string(replace(self.request, sort=sort))
+        return f"{self._words}{self._numbers}{_sort(sort)}{self._keep}{self._without}"
 
     def page(self, number: int) -> str:
         """Show another page of the hits."""
-        return query_string(replace(self.request, offset=(number - 1) * self.request.k))
+        return f"{self._words}{self._numbers}{_page(number)}{_sort(self.request.sort)}{self._keep}{self._without}"
 
     def _with(self, addition: Addition, state: str) -> str:
         before, added, after = addition
@@ -193,6 +195,14 @@ def _read_sort(text: str) -> Sort:
         return Sort(text or Sort.SCORE)
     except ValueError:
         raise AddressError(f"sort is one of {', '.join(Sort)}, not “{_shortened(text)}”") from None
+
+
+def _page(number: int) -> str:
+    return f"&page={number}" if number > 1 else ""
+
+
+def _sort(sort: Sort) -> str:
+    return f"&sort={sort}" if sort is not Sort.SCORE else ""
 
 
 def _ids(name: str, ids: frozenset[str]) -> str:

@@ -14,7 +14,7 @@ from search.plan import Sort
 from search.result import Hit, SearchRequest, SearchResult
 from search.searcher import Searcher
 from tagmodel.track import Track
-from web.addresses import Changes, last_page, page_number, query_string, read_search
+from web.addresses import Changes, last_page, page_number, read_search
 from web.context import searcher
 from web.pages.advice import Advice, advise
 from web.pages.bars import Reasons, bar_scale, hit_bar, shares
@@ -132,7 +132,7 @@ def search_page(result: SearchResult, source: Searcher) -> SearchPage:
         sorts=tuple(_sorts(changes)),
         carried=shares((result.carry_all, result.carry_some, result.carry_none)),
         pages=_pages(result, changes),
-        to_first=query_string(changes.request),
+        to_first=changes.page(1),
         popular=() if result.total else popular_tags(source, POPULAR_TAGS),
     )
 
