@@ -6,6 +6,7 @@ that `tagkin serve` documents for its options.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from pathlib import Path
@@ -32,12 +33,21 @@ MAX_HEAD = 64 * 1024  # bytes
 # A client that sends no whole head for so long is hung up on, and so is one that asks nothing more.
 HEAD_SECONDS = 20  # seconds
 
+
+
+class _OnPurpose(logging.Filter):
+    """Keeps back the server's warning about many threads: all but a few of them wait at the gate."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a line is written."""
+        return "Python threads" not in record.getMessage()
+
+
+_HANDLER = {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "filters": ["on_purpose"]}
 # The server's own lines go where all talk goes.
 _LOGGING = {
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "generic", "stream": "ext://sys.stderr"},
-        "access": {"class": "logging.StreamHandler", "formatter": "access", "stream": "ext://sys.stderr"},
-    }
+    "filters": {"on_purpose": {"()": _OnPurpose}},
+    "handlers": {"console": {**_HANDLER, "formatter": "generic"}, "access": {**_HANDLER, "formatter": "access"}},
 }
 
 
@@ -54,7 +64,11 @@ def create_served_app() -> Flask:
     values = environment()
     settings = read_settings(values)
     model = load_model(Path(values["MODEL"]) if values.get("MODEL") else None)
-    app = create_app(SearcherKeeper(values["ENGINE"], model).current, settings)
+    keeper = SearcherKeeper(values["ENGINE"], model)
+    keeper.warm_up()
+    app = create_app(keeper.current, settings)
+    for name in app.jinja_env.list_templates(extensions=["html"]):
+        app.jinja_env.get_template(name)  # compiled now, not in front of the first who asks
     inner: Any = overload.Gate(app, int(values["THREADS"]))
     if settings.proxies:
         inner = ProxyFix(inner, x_for=settings.proxies, x_proto=settings.proxies, x_host=0)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from search.embedded.faults import translated_faults
+from search.embedded.presence import identify
 from search.embedded.scoring import Scratch
 from search.embedded.store import connect_reader, read_mark
 from search.embedded.view import View, next_view
@@ -40,6 +41,7 @@ class Reader:
         self._view: View | None = None
         self._lock = threading.Lock()
         self._closed = False
+        self._identity: tuple[int, int] | None = None
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -57,7 +59,21 @@ class Reader:
                 raise SearchUnavailable(f"embedded index {self._directory} was closed")
             if self._idle:
                 return self._idle.pop()
-        return _Lease(connect_reader(self._directory))
+        return _Lease(self._connect())
+
+    def _connect(self) -> sqlite3.Connection:
+        """Open one connection more, to the same file as those before: a view of one index is nonsense in another."""
+        connection = connect_reader(self._directory)
+        try:
+            found = identify(self._directory)
+            with self._lock:
+                self._identity = self._identity or found
+                if found == self._identity:
+                    return connection
+            raise SearchUnavailable(f"embedded index {self._directory} was replaced by another; open it anew")
+        except SearchUnavailable:
+            connection.close()
+            raise
 
     def _give_back(self, lease: _Lease) -> None:
         if lease.connection.in_transaction:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Hashable
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from search.engine import SearchEngine, SearchUnavailable
 from search.engines import identify_index, open_engine
+from search.result import SearchRequest
 from search.searcher import Searcher
 from tagmodel.model import TagModel
 from web.running.observing import ObservedSearcher
@@ -67,6 +69,14 @@ class SearcherKeeper:
                 self._look_at = time.monotonic() + LOOK_EVERY
                 self._lock.release()
         return self._searcher
+
+    def warm_up(self) -> None:
+        """Search once, so that nobody waits for what the first search makes anew."""
+        source = self.current()
+        with suppress(SearchUnavailable):
+            counts = source.engine.tag_counts()
+            most_used = max(counts, key=lambda tag_id: counts[tag_id], default="")
+            source.search(SearchRequest(source.lexicon.spelling(most_used), literal=True))
 
     def close(self) -> None:
         """Release the index."""

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from search.document import Document
+from search.embedded import EmbeddedEngine
+from search.searcher import Searcher
+from tagmodel.track import Track
+from web.app import create_app
+
+LASTING = ["/", "/search?q=sad+piano", "/suggest?tags=sitar", "/api/v1/search?q=sad", "/api/v1/suggest?tags=sitar"]
+
+
+@pytest.mark.parametrize("address", LASTING)
+def test_what_a_client_has_is_not_sent_again(client, address: str) -> None:
+    first = client.get(address)
+    tag = first.headers["ETag"]
+    assert tag.startswith('W/"')
+    assert first.headers["Cache-Control"] == "no-cache"
+    again = client.get(address, headers={"If-None-Match": f'"other", {tag}'})
+    assert (again.status_code, again.data) == (304, b"")
+    assert again.headers["ETag"] == tag
+    assert "Content-Security-Policy" in again.headers
+
+
+def test_a_known_answer_is_not_searched_for(client) -> None:
+    tag = client.get("/search?q=sad").headers["ETag"]
+    client.get("/search?q=sad", headers={"If-None-Match": tag})
+    scraped = client.get("/metrics").text
+    assert 'tagkin_engine_seconds_count{operation="search"} 1.0' in scraped
+    assert "tagkin_not_modified_total 1.0" in scraped
+
+
+def test_another_address_has_another_tag(client) -> None:
+    addresses = ["/search?q=sad", "/search?q=piano", "/search?q=sad&page=1", "/api/v1/search?q=sad"]
+    assert len({client.get(address).headers["ETag"] for address in addresses}) == len(addresses)
+    elsewhere = client.get("/search?q=sad", base_url="https://music.example").headers["ETag"]
+    assert elsewhere != client.get("/search?q=sad").headers["ETag"]
+
+
+def test_a_write_changes_all_tags(tmp_path: Path, model) -> None:
+    engine = EmbeddedEngine.open(tmp_path / "index", create=True)
+    client = create_app(Searcher(engine, model)).test_client()
+    before = client.get("/").headers["ETag"]
+    with engine.writer() as writer:
+        writer.write([Document(Track("x:1"))])
+        writer.commit()
+    after = client.get("/", headers={"If-None-Match": before})
+    engine.close()
+    assert after.status_code == 200
+    assert after.headers["ETag"] != before
+
+
+@pytest.mark.parametrize("address", ["/healthz", "/readyz", "/metrics"])
+def test_what_is_of_the_moment_has_no_tag(client, address: str) -> None:
+    response = client.get(address)
+    assert "ETag" not in response.headers
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("address", ["/search?q=(", "/nowhere", "/api/v1/track?id=none"])
+def test_refusals_have_no_tag(client, address: str) -> None:
+    assert "ETag" not in client.get(address).headers
+
+
+def test_without_an_index_there_are_no_tags(away) -> None:
+    assert "ETag" not in away.get("/suggest?tags=sitar").headers
+    assert "ETag" not in away.get("/search?q=sad").headers
+
+
+def test_what_is_sent_has_no_tag(client) -> None:
+    response = client.post("/api/v1/suggest", json={"tracks": [{"tags": ["sitar"]}]})
+    assert response.status_code == 200
+    assert "ETag" not in response.headers

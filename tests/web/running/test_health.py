@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+
+def test_a_process_that_answers_is_alive(client, away) -> None:
+    for one in (client, away):
+        response = one.get("/healthz")
+        assert (response.status_code, response.json) == (200, {"status": "ok"})
+
+
+def test_ready_says_in_which_state(client, searcher) -> None:
+    response = client.get("/readyz")
+    state = searcher.engine.state()
+    assert response.status_code == 200
+    assert response.json == {
+        "status": "ready",
+        "model": "tiny",
+        "index": {"generation": state.generation, "delta": state.delta, "tracks": 54, "model": "tiny"},
+    }
+
+
+def test_not_ready_while_the_index_is_away(away) -> None:
+    response = away.get("/readyz")
+    assert response.status_code == 503
+    assert response.json["status"] == "unavailable"
+    assert int(response.headers["Retry-After"]) > 0

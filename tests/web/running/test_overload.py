@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import io
+from threading import Event, Thread
+
+import pytest
+from werkzeug.test import Client, EnvironBuilder
+
+from web.app import create_app
+from web.running.overload import MAX_BODY, Gate
+
+
+class SlowApp:
+    """Answers when it is told to."""
+
+    def __init__(self, app) -> None:
+        self.inner, self.app = app.wsgi_app, app
+        self.inside, self.go = Event(), Event()
+        app.wsgi_app = self
+
+    def __call__(self, environ, start_response):
+        self.inside.set()
+        assert self.go.wait(20)
+        return self.inner(environ, start_response)
+
+
+@pytest.fixture
+def slow(searcher) -> SlowApp:
+    return SlowApp(create_app(searcher))
+
+
+def start(client: Client, address: str, statuses: list[int]) -> Thread:
+    thread = Thread(target=lambda: statuses.append(client.get(address).status_code))
+    thread.start()
+    return thread
+
+
+def test_what_is_too_much_is_turned_away_at_once_and_the_rest_is_answered(slow: SlowApp) -> None:
+    client, statuses = Client(Gate(slow.app, at_once=1, waiting=1, patience=20)), []
+    first = start(client, "/suggest", statuses)
+    assert slow.inside.wait(20)
+    second = start(client, "/suggest", statuses)
+    while client.get("/suggest").status_code != 503:  # until the second waits, one of these waits in its place
+        pass
+    page, problem = client.get("/suggest"), client.get("/api/v1/stats")
+    slow.go.set()
+    first.join()
+    second.join()
+    assert statuses == [200, 200]
+    assert page.content_type.startswith("text/html")
+    assert "<h1" in page.text
+    assert problem.content_type == "application/problem+json"
+    assert problem.json is not None
+    assert problem.json["type"].endswith("#unavailable")
+    for refused in (page, problem):
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+        assert "Content-Security-Policy" in refused.headers
+        assert len(refused.data) == int(refused.headers["Content-Length"])
+    assert client.get("/suggest").status_code == 200
+    assert "tagkin_shed_requests_total 3.0" in client.get("/metrics").text
+
+
+def test_nobody_waits_for_ever(slow: SlowApp) -> None:
+    client, statuses = Client(Gate(slow.app, at_once=1, waiting=1, patience=0.05)), []
+    first = start(client, "/suggest", statuses)
+    assert slow.inside.wait(20)
+    assert client.get("/suggest").status_code == 503
+    slow.go.set()
+    first.join()
+    assert statuses == [200]
+
+
+def test_those_who_watch_always_get_in(searcher) -> None:
+    client = Client(Gate(create_app(searcher), at_once=0, waiting=0))
+    assert client.get("/search?q=sad").status_code == 503
+    assert [client.get(path).status_code for path in ("/healthz", "/readyz", "/metrics")] == [200, 200, 200]
+
+
+class SlowBody(io.RawIOBase):
+    """A body whose end comes when it is told to."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body, self.reading, self.go = body, Event(), Event()
+
+    def read(self, size: int = -1) -> bytes:
+        self.reading.set()
+        assert self.go.wait(20)
+        body, self.body = self.body, b""
+        return body
+
+
+def test_who_sends_slowly_holds_up_nobody(searcher) -> None:
+    gate, statuses = Gate(create_app(searcher), at_once=1), []
+    body = b'{"tracks": [{"tags": ["sitar"]}]}'
+    slow = SlowBody(body)
+    builder = EnvironBuilder("/api/v1/suggest", method="POST", content_type="application/json")
+    environ = builder.get_environ() | {"wsgi.input": slow, "CONTENT_LENGTH": str(len(body))}
+    thread = Thread(target=lambda: b"".join(gate(environ, lambda status, headers: statuses.append(status))))
+    thread.start()
+    assert slow.reading.wait(20)
+    assert Client(gate).get("/suggest").status_code == 200
+    slow.go.set()
+    thread.join()
+    assert statuses == ["200 OK"]
+
+
+def test_a_body_that_is_too_long_is_not_read(searcher) -> None:
+    client = Client(Gate(create_app(searcher), at_once=1))
+    response = client.post("/api/v1/suggest", data=b" " * (MAX_BODY + 1), content_type="application/json")
+    assert response.status_code == 413
