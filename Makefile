@@ -43,6 +43,7 @@ test-fast: $(VENV)/.tested
 bench: $(VENV)/.tested
 	mkdir -p build
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.search_latency > build/search_latency.json
+	$(BIN)/python -m benchmarks.completion_latency > build/completion_latency.json
 	$(BIN)/python -m benchmarks.index_throughput > build/index_throughput.json
 	$(BIN)/python -m benchmarks.kin_ablation --data-dir $(TAGKIN_DATA) > build/kin_ablation.json
 	$(BIN)/python -m benchmarks.http_load --data-dir $(TAGKIN_DATA) --soak 10 > build/http_load.json

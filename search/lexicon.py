@@ -154,7 +154,7 @@ class Lexicon:
 
     def _look(self, state: IndexState, before: Moment | None) -> Moment:
         counts = self._engine.tag_counts()
-        own = frozenset(tag_id for tag_id in counts if tag_id not in self._vocabulary)
+        own = frozenset(counts).difference(self._vocabulary.ids)
         spellings = _Spellings(self._known, self._engine)
         if before is not None and before.own == own:
             return Moment(state, own, before.table, counts, spellings)

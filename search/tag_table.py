@@ -9,6 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from heapq import nsmallest
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -127,7 +128,7 @@ class TagTable:
 
     def ranking(self, counts: Mapping[str, int]) -> NDArray[np.int64]:
         """Return for each key its place in the order of completions: by count descending, then by key."""
-        n_tracks = np.array([counts.get(self._tag_of(key), 0) for key in self._keys], np.int64)
+        n_tracks = np.array(list(map(counts.get, self._tags_of_keys, repeat(0))), np.int64)
         places = np.empty(len(n_tracks), np.int64)
         places[np.argsort(-n_tracks, kind="stable")] = np.arange(len(n_tracks))
         return places
@@ -148,7 +149,7 @@ class TagTable:
             for at in np.argsort(places).tolist():
                 if len(found) >= k:
                     break
-                found[self._tag_of(self._keys[keys.item(here.start + at)])] = None
+                found[self._tags_of_keys[keys.item(here.start + at)]] = None
         return tuple(found)[:k]
 
     @cached_property
@@ -156,6 +157,10 @@ class TagTable:
         """All keys that stand for a tag, aliases included."""
         aliases = (key for key, canonical in self._vocabulary.aliases.items() if canonical in self._ids)
         return tuple(sorted({*self._ids, *aliases}))
+
+    @cached_property
+    def _tags_of_keys(self) -> tuple[str, ...]:
+        return tuple(map(self._tag_of, self._keys))
 
     @cached_property
     def _tails(self) -> _Tails:

@@ -93,7 +93,8 @@ class View:
             of_part = part.segment.typed.counts().astype(np.int64)
             of_part -= np.bincount(part.segment.typed_tags(part.gone), minlength=len(of_part))
             counts[: len(of_part)] += of_part
-        return {self.tags.ids[n]: int(counts[n]) for n in np.flatnonzero(counts)}
+        numbers = np.flatnonzero(counts)
+        return {self.tags.ids[n]: used for n, used in zip(numbers.tolist(), counts[numbers].tolist(), strict=True)}
 
     def has_word(self, word: str) -> bool:
         """Whether a folded word is in any title or artist."""
