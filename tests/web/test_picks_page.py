@@ -55,6 +55,7 @@ def test_picks_are_shown_in_their_order_and_can_be_removed_and_brought_back(visi
     assert [one.name for one in page.all("button", "picks-remove")] == ["Remove Rain", "Remove Empty House"]
     assert "2 picks" in page.text
     assert "7:20 altogether" in page.text
+    assert "1 track has no address to play" in page.text
     less = visit("/picks?id=fma:6&id=fma:1&remove=fma:6")
     assert [one.name for one in less.all("h2", "hit-title")] == ["Empty House"]
     assert less.link("Undo").endswith("/picks?id=fma%3A6&id=fma%3A1")

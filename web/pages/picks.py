@@ -17,6 +17,7 @@ from web.addresses import AddressError
 from web.context import searcher
 from web.links import picks_link
 from web.pages import pick_files
+from web.pages.wording import web_link
 
 blueprint = Blueprint("picks", __name__)
 
@@ -63,6 +64,16 @@ class PicksPage:
     def unknown(self) -> tuple[str, ...]:
         """Ids that the index does not hold."""
         return tuple(pick.track_id for pick in self.picks if pick.track is None)
+
+    @property
+    def n_untimed(self) -> int:
+        """How many tracks do not say how long they are."""
+        return sum(track.duration is None for track in self.tracks)
+
+    @property
+    def n_silent(self) -> int:
+        """How many tracks have no address that a player could open."""
+        return sum(not web_link(track.url) for track in self.tracks)
 
 
 @blueprint.get("/picks")
