@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import enum
+from functools import lru_cache
 from typing import Annotated
 
 from flask import request
 from msgspec import Meta, Struct
 
 from tagmodel.answers import Communities, Graph, Path, communities_answer, path_answer
+from tagmodel.model import TagModel
 from web.api.naming import TagName, tag_in_graph
 from web.api.operations import JSON, Reply, operation
 from web.api.problems import NO_PATH, TAG_WITHOUT_KIN, UNKNOWN_TAG, Refusal
@@ -74,20 +76,37 @@ def graph(parameters: GraphParameters) -> Reply:
     pointwise mutual information and support. As JSON for ``networkx.node_link_graph(data, edges="edges")``, or as
     GraphML for Gephi, yEd and ``networkx.read_graphml``. The same request gives the same bytes.
     """
+    tags = tuple(dict.fromkeys(tag_in_graph(text, "tag") for text in parameters.tag))
+    file_format = _format(parameters)
+    data = _written(
+        searcher().model,
+        tags,
+        parameters.depth,
+        parameters.limit or (NODES_AROUND if tags else MAX_NODES),
+        parameters.min_support,
+        parameters.min_similarity,
+        file_format,
+    )
+    return Reply(data, headers={"Vary": "Accept"}, media_type=GRAPHML if file_format is Format.GRAPHML else JSON)
+
+
+@lru_cache(maxsize=8)
+def _written(
+    model: TagModel,
+    tags: tuple[str, ...],
+    depth: int,
+    limit: int,
+    min_support: int,
+    min_similarity: float,
+    file_format: Format,
+) -> bytes:
+    """Write a part of the graph; the last ones are kept, since the whole of it takes a third of a second."""
     from tagmodel.graph import graph_to_graphml, graph_to_json, neighborhood
 
-    tags = tuple(dict.fromkeys(tag_in_graph(text, "tag") for text in parameters.tag))
     part = neighborhood(
-        searcher().model.graph(),
-        tags,
-        depth=parameters.depth,
-        limit=parameters.limit or (NODES_AROUND if tags else MAX_NODES),
-        min_support=parameters.min_support,
-        min_similarity=parameters.min_similarity,
+        model.graph(), tags, depth=depth, limit=limit, min_support=min_support, min_similarity=min_similarity
     )
-    if _format(parameters) is Format.GRAPHML:
-        return Reply(graph_to_graphml(part), headers={"Vary": "Accept"}, media_type=GRAPHML)
-    return Reply(graph_to_json(part), headers={"Vary": "Accept"})
+    return graph_to_graphml(part) if file_format is Format.GRAPHML else graph_to_json(part)
 
 
 def _format(parameters: GraphParameters) -> Format:
