@@ -254,12 +254,13 @@ view.addEventListener("click", (event) => {
   event.preventDefault();
   const address = new URL(link.getAttribute("href"), location.href), name = address.searchParams.get("name");
   if (name === null) return ask(address.href);
-  ask(`${location.pathname}?${new URLSearchParams({ find: name })}`, { flying: hidden(event) });
+  ask(`${location.pathname}?${new URLSearchParams({ find: name })}`, { flying: false }).then(() => uncover(event.clientX));
 });
 
-// Whether what was clicked will lie below the panel that says what it is.
-function hidden(event) {
-  return event.clientX - view.getBoundingClientRect().left > view.clientWidth - 340 && view.clientWidth > 700;
+// Slide what was clicked out from below the panel that says what it is.
+function uncover(clientX) {
+  const covered = clientX - view.getBoundingClientRect().left - freeWidth() + 80;
+  if (covered > 0) fly(middle.x + covered / scale(), middle.y, zoom, 300);
 }
 
 document.getElementById("main").addEventListener("click", (event) => {
