@@ -69,7 +69,7 @@ class GraphParameters(Struct, frozen=True):
     media_types={JSON: Graph, GRAPHML: str},
     sample=lambda of: {"tag": of.tag, "depth": "1", "limit": "3"},
 )
-def graph(parameters: GraphParameters) -> Reply:
+def graph(parameters: GraphParameters) -> Reply[bytes]:
     """Get the graph of tags, or what lies around some of them.
 
     Two tags are joined where each is among the other's kin. Edges carry their similarity with each origin's own,

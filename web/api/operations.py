@@ -28,7 +28,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, get_type_hints
+from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from flask import Response, request
@@ -56,6 +56,8 @@ MAX_BODY = 64 * 1024  # bytes
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
+_Value = TypeVar("_Value")
+
 _encoder = msgspec.json.Encoder()
 
 
@@ -63,9 +65,9 @@ class NoParameters(msgspec.Struct, frozen=True):
     """Nothing to say in the address."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer that is more than a value with the usual status.
+@dataclass(frozen=True)
+class Reply(Generic[_Value]):
+    """An answer that is more than a value with the usual status; operations declare it as ``Reply[TheType]``.
 
     Parameters
     ----------
@@ -73,7 +75,7 @@ class Reply:
         Encoded as JSON; bytes go out as they are, None is no body.
     """
 
-    value: object
+    value: _Value
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = JSON
@@ -144,7 +146,8 @@ class Operation:
     @cached_property
     def answers(self) -> Mapping[str, Any]:
         """Media type → type of the answer; the first is the usual one."""
-        return self.media_types or {JSON: self._hints["return"]}
+        given = self._hints["return"]
+        return self.media_types or {JSON: get_args(given)[0] if get_origin(given) is Reply else given}
 
     @cached_property
     def problems(self) -> tuple[Kind, ...]:

@@ -10,6 +10,7 @@ from search.answers.suggestions import SuggestedTrack, SuggestedTracks, Suggesti
 from search.result import MAX_K
 from web.api.naming import MAX_ID
 from web.api.operations import operation
+from web.api.problems import BAD_PARAMETER, Refusal
 from web.context import searcher
 from web.pages.suggest_address import MAX_TAGS, MAX_TAGS_TEXT
 from web.pages.suggest_lists import read_list
@@ -28,7 +29,7 @@ class SuggestParameters(Struct, frozen=True):
     Parameters
     ----------
     tags
-        As people paste them: between commas, semicolons, tabs, lines and the like.
+        As people paste them: between commas, semicolons, tabs, lines and the like; at most 100.
     k
         Suggestions at most.
     """
@@ -46,6 +47,9 @@ def suggest(parameters: SuggestParameters) -> Suggestions:
     Works while the index is away, without counts.
     """
     typed = read_list(parameters.tags)
+    if len(typed) > MAX_TAGS:
+        came = f"{len(typed):,}: is it a whole catalogue?"
+        raise Refusal(BAD_PARAMETER, f"tags: expected at most {MAX_TAGS} tags, got {came}", "tags")
     return suggestions_answer(searcher().suggest(typed, parameters.k))
 
 

@@ -106,7 +106,7 @@ class Written(Struct, frozen=True):
     sample=lambda _: {"id": "mine:1"},
     sample_body=lambda of: {"title": "Morning", "artist": "Me", "tags": [of.tag, of.far], "duration": 184},
 )
-def write_track(parameters: WhichTrack, body: TrackToWrite) -> Written:
+def write_track(parameters: WhichTrack, body: TrackToWrite) -> Reply[Written]:
     """Write a track, in place of the one with its id.
 
     When the answer comes, searches find it. What was heard in its audio stays. Needs a token. While another program
@@ -120,7 +120,7 @@ def write_track(parameters: WhichTrack, body: TrackToWrite) -> Written:
         state, created = put_track(source.engine, source.model, track)
     except OtherModel as error:
         raise Refusal(OTHER_MODEL, str(error)) from None
-    return Reply(_written(parameters.id, state), 201 if created else 200)  # type: ignore[return-value]
+    return Reply(_written(parameters.id, state), 201 if created else 200)
 
 
 @operation(

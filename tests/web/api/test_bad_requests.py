@@ -8,8 +8,11 @@ import msgspec
 import pytest
 from flask.testing import FlaskClient
 
+from search.searcher import Searcher
 from tests.web.api.conftest import Api
 from web.api.app import OPERATIONS
+from web.app import create_app
+from web.settings import Settings
 
 # (operation, parameters, what the detail says)
 PARAMETERS = [
@@ -41,6 +44,7 @@ PARAMETERS = [
     ("suggest", {}, "expected the parameter tags, which is not given"),
     ("suggest", {"tags": ""}, "tags: expected some text, got none"),
     ("suggest", {"tags": "a" * 4_001}, "at most 4,000 characters, got 4,001"),
+    ("suggest", {"tags": ",".join(map(str, range(101)))}, "tags: expected at most 100 tags, got 101"),
     ("tags", {"prefix": "\x1b[2J"}, "U+001B"),
     ("graph", {"format": "svg"}, "expected one of json, graphml"),
     ("graph", {"tag": ["piano"] * 11}, "at most 10 values"),
@@ -145,6 +149,14 @@ def test_bytes_that_are_no_text_do_no_harm(api: FlaskClient) -> None:
     assert api.get("/api/v1/search?q=%ff%fe").status_code == 200
     assert api.get("/api/v1/%ff").status_code == 404
     assert api.get("/api/v1/search?%00=1").status_code == 400
+
+
+def test_whoever_asks_too_often_is_told_when_to_come_back(demo_searcher: Searcher) -> None:
+    client = create_app(demo_searcher, Settings(rate="1/minute")).test_client()
+    assert client.get("/api/v1/stats").status_code == 200
+    response = client.get("/api/v1/stats")
+    assert (response.status_code, response.content_type) == (429, "application/problem+json")
+    assert 0 < int(response.headers["Retry-After"]) <= 60
 
 
 def test_pages_keep_their_own_errors(api: FlaskClient) -> None:

@@ -45,20 +45,22 @@ class Thing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @operation("PUT", "/thing", refusals=(UNKNOWN_TRACK,), secured=True, statuses={200: "Kept.", 201: "New."}, max_body=40)
-def put_thing(parameters: Where, body: Thing) -> Thing:
+def put_thing(parameters: Where, body: Thing) -> Reply[Thing]:
     """Keep a thing.
 
     It stays.
     """
     if parameters.name == "none":
         raise Refusal(UNKNOWN_TRACK, "no such thing", "name", ("one",))
-    return Reply(body, status=201, headers={"Location": parameters.name})  # type: ignore[return-value]
+    return Reply(body, status=201, headers={"Location": parameters.name})
 
 
 @operation("DELETE", "/thing", statuses={204: "Gone."})
-def delete_thing(parameters: Where) -> None:
+def delete_thing(parameters: Where) -> Reply[None]:
     """Forget a thing."""
-    return Reply(None, status=204)  # type: ignore[return-value]
+    if parameters.name == "crash":
+        raise ValueError("a slip of ours")
+    return Reply(None, status=204)
 
 
 @pytest.fixture
@@ -83,6 +85,12 @@ def test_what_comes_in_is_checked_and_what_goes_out_is_written(things: FlaskClie
 def test_an_answer_may_be_empty(things: FlaskClient) -> None:
     answer = things.delete("/api/v1/thing?name=a")
     assert (answer.status_code, answer.get_data()) == (204, b"")
+
+
+def test_a_slip_of_ours_is_a_problem_too_and_tells_nothing_of_it(things: FlaskClient) -> None:
+    answer = things.delete("/api/v1/thing?name=crash")
+    assert (answer.status_code, answer.content_type) == (500, "application/problem+json")
+    assert answer.json["detail"] == "It was written to the log; the other operations still work."
 
 
 def test_a_refusal_is_a_problem_with_its_members(things: FlaskClient) -> None:
