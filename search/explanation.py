@@ -67,6 +67,7 @@ class Explainer(Generic[Bar]):
             for place, term in enumerate(clause.terms):
                 places = self._terms[term.family].setdefault(term.tag_id, [])
                 places.append((number, place, clause.tag_id, term.weight))
+        self._asked = {family: frozenset(terms) for family, terms in self._terms.items()}
         self._typed: dict[str, list[_Entry[Bar]]] = {}
 
     def explain(self, document: Document) -> tuple[Bar, ...]:
@@ -75,30 +76,32 @@ class Explainer(Generic[Bar]):
         Their amounts add up to the document's score exactly: the score is this sum.
         """
         entries: list[_Entry[Bar]] = []
-        asked = self._terms[Family.TYPED]
-        for tag_id in document.typed:
-            if tag_id in asked:
-                entries += self._typed.get(tag_id) or self._of_typed(tag_id)
-        for family, tag_ids, units in (
-            (Family.HEARD, document.heard, document.heard_weights),
-            (Family.IMPLIED, document.implied, document.implied_weights),
-        ):
-            for tag_id in self._terms[family].keys() & tag_ids if tag_ids else ():
-                entries += self._entries(tag_id, family, units[tag_ids.index(tag_id)] / DOCUMENT_UNITS)
-        if len(entries) > 1:
-            entries.sort()
-        return tuple([entry[-1] for entry in entries])
+        made = self._typed
+        for tag_id in self._asked[Family.TYPED].intersection(document.typed):
+            entries += made.get(tag_id) or self._of_typed(tag_id)
+        if document.implied:
+            self._add_weighted(entries, Family.IMPLIED, document.implied, document.implied_weights)
+        if document.heard:
+            self._add_weighted(entries, Family.HEARD, document.heard, document.heard_weights)
+        entries.sort()
+        return tuple([entry[5] for entry in entries])
 
     def _of_typed(self, tag_id: str) -> list[_Entry[Bar]]:
-        made = self._typed[tag_id] = self._entries(tag_id, Family.TYPED, 1.0)
+        made = self._typed[tag_id] = []
+        self._add(made, tag_id, Family.TYPED, 1.0)
         return made
 
-    def _entries(self, tag_id: str, family: Family, feature: float) -> list[_Entry[Bar]]:
+    def _add_weighted(
+        self, entries: list[_Entry[Bar]], family: Family, tag_ids: tuple[str, ...], units: tuple[int, ...]
+    ) -> None:
+        for tag_id in self._asked[family].intersection(tag_ids):
+            self._add(entries, tag_id, family, units[tag_ids.index(tag_id)] / DOCUMENT_UNITS)
+
+    def _add(self, entries: list[_Entry[Bar]], tag_id: str, family: Family, feature: float) -> None:
         """Make the bars of a feature, each after what they are sorted by; no two of those are equal."""
-        return [
-            (number, -weight * feature, tag_id, family, place, self._make(tag_id, family, serves, weight * feature))
-            for number, place, serves, weight in self._terms[family][tag_id]
-        ]
+        for number, place, serves, weight in self._terms[family][tag_id]:
+            amount = weight * feature
+            entries.append((number, -amount, tag_id, family, place, self._make(tag_id, family, serves, amount)))
 
 
 def explain(plan: Plan, document: Document) -> tuple[Contribution, ...]:

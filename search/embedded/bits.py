@@ -7,7 +7,6 @@ there. Bits past the last row are 0.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -67,26 +66,33 @@ def count(bits: Bits) -> int:
 
 
 class BitsCache:
-    """Row sets of a segment by what they stand for, the least recently used forgotten first; shared by threads."""
+    """Row sets of a segment by what they stand for, shared by threads.
+
+    What was asked for lately is young. When the young take half of the room they become old, and the old ones that
+    nobody asked for meanwhile are forgotten: nearly the least recently used, without a lock on what is asked most.
+    """
 
     def __init__(self, max_bytes: int = _CACHE_BYTES) -> None:
-        self._max_bytes = max_bytes
-        self._bytes = 0
-        self._sets: OrderedDict[Hashable, Bits] = OrderedDict()
+        self._max_young = max_bytes // 2
+        self._kept: tuple[dict[Hashable, Bits], dict[Hashable, Bits]] = ({}, {})
+        self._bytes = 0  # of the young
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], Bits]) -> Bits:
         """Return the set under `key`, made if need be; treat it as read-only."""
+        young, old = self._kept
+        found = young.get(key)
+        if found is None:
+            found = old.get(key)
+            found = self._keep(key, make() if found is None else found)
+        return found
+
+    def _keep(self, key: Hashable, bits: Bits) -> Bits:
         with self._lock:
-            found = self._sets.get(key)
-            if found is not None:
-                self._sets.move_to_end(key)
-                return found
-        made = make()
-        with self._lock:
-            if key not in self._sets:  # else another thread was quicker
-                self._sets[key] = made
-                self._bytes += made.nbytes
-            while self._bytes > self._max_bytes:
-                self._bytes -= self._sets.popitem(last=False)[1].nbytes
-        return made
+            young, _ = self._kept
+            if key not in young:  # else another thread was quicker
+                young[key] = bits
+                self._bytes += bits.nbytes
+            if self._bytes > self._max_young:
+                self._kept, self._bytes = ({}, young), 0
+        return bits
