@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -118,13 +117,13 @@ def serve(engine: str, model_path: Path | None, host: str, port: int, workers: i
     from web.serving import check_settings, count_tracks, environment, serve_pages
     from web.settings import SettingsError, read_settings
 
-    _export(click.get_current_context())
+    values = _values(click.get_current_context())
     try:
         # All is tried here once, so that what is missing or wrong is said before any process starts.
-        check_settings(read_settings(environment()))
+        check_settings(read_settings({**environment(), **values}))
         n_tracks = count_tracks(engine, None if model_path is None else str(model_path))
         click.echo(f"{n_tracks:,} tracks at http://{host}:{port} (stop with Ctrl-C)", err=True)
-        serve_pages(host, port, workers, threads)
+        serve_pages(host, port, workers, threads, values)
     except SearchUnavailable as error:
         _exit(str(error), ENGINE_STATUS)
     except (ModelMissing, BadModel, SettingsError) as error:
@@ -133,12 +132,16 @@ def serve(engine: str, model_path: Path | None, host: str, port: int, workers: i
         _exit(f"cannot listen on {host}:{port}: {error}. Is another server running? Try --port.", SETTINGS_STATUS)
 
 
-def _export(context: click.Context) -> None:
-    """Put the values of all options where the workers read them: under the names that they have in the environment."""
-    for option in context.command.params:
-        value = context.params[option.name or ""]
-        if isinstance(option.envvar, str) and value is not None:
-            os.environ[option.envvar] = str(int(value)) if isinstance(value, bool) else str(value)
+def _values(context: click.Context) -> dict[str, str]:
+    """Return the values of all options under the names that they have in the environment, without the prefix."""
+    from web.settings import PREFIX
+
+    values = {option.envvar: context.params[option.name or ""] for option in context.command.params}
+    return {
+        name.removeprefix(f"{PREFIX}_"): str(int(value)) if isinstance(value, bool) else str(value)
+        for name, value in values.items()
+        if isinstance(name, str) and value is not None
+    }
 
 
 def _exit(message: str, status: int) -> None:

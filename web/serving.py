@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -105,10 +106,13 @@ def count_tracks(engine: str, model: str | None) -> int:
     return n_tracks
 
 
-def serve_pages(host: str, port: int, workers: int, threads: int) -> None:
+def serve_pages(host: str, port: int, workers: int, threads: int, values: Mapping[str, str]) -> None:
     """Answer requests until the process is told to stop; what is being answered is finished first.
 
-    Everything else is in the environment.
+    Parameters
+    ----------
+    values
+        What the workers are to find in the environment, named as `environment` names it.
 
     Raises
     ------
@@ -117,7 +121,7 @@ def serve_pages(host: str, port: int, workers: int, threads: int) -> None:
     """
     address = _listening_address(host, port)
     with TemporaryDirectory(prefix="tagkin-metrics-") as directory:
-        os.environ[DIRECTORY] = directory
+        os.environ |= {f"{PREFIX}_{name}": value for name, value in values.items()} | {DIRECTORY: directory}
         _server(address, port, workers, threads).serve()
 
 
