@@ -20,7 +20,7 @@ def panel(n_tags: int, n_kin: int, origins: tuple[str, ...] = ()) -> Steering:
     return steer(result, Changes(request, result.query))
 
 
-@pytest.mark.parametrize(("n_tags", "shown"), [(1, KIN_SHOWN), (3, KIN_SHOWN), (6, 4), (10, LEAST_KIN_SHOWN)])
+@pytest.mark.parametrize(("n_tags", "shown"), [(1, KIN_SHOWN), (2, KIN_SHOWN), (3, 6), (10, LEAST_KIN_SHOWN)])
 def test_beside_many_tags_fewer_kin_are_shown_at_once(n_tags: int, shown: int) -> None:
     for row in panel(n_tags, 24).rows:
         assert len(row.kin_shown) == shown

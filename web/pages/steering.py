@@ -19,7 +19,7 @@ from web.addresses import Changes
 
 # Kin shown at once beside each tag, the rest being one click away; beside many tags fewer.
 KIN_SHOWN = 8
-KIN_SHOWN_AMONG_ALL = 24
+KIN_SHOWN_AMONG_ALL = 18
 LEAST_KIN_SHOWN = 3
 # Exclusions shown at once; a broad one brings dozens of narrower tags along, most on no track at all.
 EXCLUDED_SHOWN = 4
