@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec import UNSET, Struct, UnsetType
 
 from search import result
-from search.document import DOCUMENT_UNITS, Document
+from search.document import DOCUMENT_UNITS, Document, Family
 from search.result import FoundBy
 from search.searcher import Searcher
 from tagmodel import track as domain
@@ -87,7 +87,7 @@ class Contribution(Struct, frozen=True, gc=False):
 
     tag_id: str
     spelling: str
-    family: str
+    family: Family
     is_kin: bool
     serves: str
     serves_spelling: str
@@ -226,7 +226,7 @@ def hit_answer(hit: result.Hit) -> Hit:
                 Contribution(
                     bar.tag_id,
                     bar.spelling,
-                    bar.family.value,
+                    bar.family,
                     bar.is_kin,
                     bar.serves,
                     bar.serves_spelling,
