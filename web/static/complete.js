@@ -111,6 +111,7 @@
       if (event.isComposing || event.detail === "completed") return;
       this.stop();
       this.activate(-1);
+      this.list.ariaBusy = "true";
       this.timer = setTimeout(() => this.look(), DELAY);
     }
 
@@ -118,6 +119,7 @@
       clearTimeout(this.timer);
       this.pending?.abort();
       this.pending = null;
+      this.wanted = null;
     }
 
     ways() {
@@ -128,6 +130,7 @@
     }
 
     async look() {
+      this.stop();
       const ways = this.ways().filter(({ prefix }) => prefix.trim() && prefix.length <= LONGEST);
       const asked = (this.pending = new AbortController());
       try {
@@ -147,9 +150,13 @@
       if (!this.options.length) return this.close();
       this.list.replaceChildren(...this.options.map((option, at) => this.draw(option, at)));
       this.read = this.box.value;
-      this.activate(-1);
+      const { wanted } = this;
+      this.wanted = null;
+      this.activate(!wanted ? -1 : wanted.step > 0 ? 0 : this.options.length - 1);
+      if (wanted?.taken) return this.choose(this.active);
       this.place();
       this.list.hidden = false;
+      this.list.ariaBusy = "false";
       if (this.box.role === "combobox") this.box.ariaExpanded = "true";
       this.say(this.options.length === 1 ? "1 tag" : `${this.options.length} tags`);
     }
@@ -191,7 +198,16 @@
       if (event.isComposing || event.altKey || event.ctrlKey || event.metaKey) return;
       const open = !this.list.hidden;
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-      if (step && open) {
+      const taking = (event.key === "Enter" || event.key === "Tab") && !event.shiftKey;
+      if (step && open && this.box.value !== this.read) {
+        // Faster than the answer: what is meant is the first, or last, of the options to come.
+        event.preventDefault();
+        this.look();
+        this.wanted = { step, taken: false };
+      } else if (taking && this.wanted) {
+        event.preventDefault();
+        this.wanted.taken = true;
+      } else if (step && open) {
         event.preventDefault();
         const places = this.options.length + 1; // one of them is the box itself
         this.activate(((this.active + 1 + step + places) % places) - 1);
@@ -200,7 +216,7 @@
       } else if (event.key === "Escape" && open) {
         event.preventDefault();
         this.close();
-      } else if ((event.key === "Enter" || event.key === "Tab") && open && this.active >= 0 && !event.shiftKey) {
+      } else if (taking && open && this.active >= 0) {
         event.preventDefault();
         this.choose(this.active);
       } else if (event.key === "Enter") this.close();
@@ -231,6 +247,7 @@
     close() {
       this.stop();
       this.list.hidden = true;
+      this.list.ariaBusy = "false";
       this.options = [];
       this.active = -1;
       if (this.box.role === "combobox") this.box.ariaExpanded = "false";

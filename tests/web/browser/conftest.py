@@ -7,6 +7,8 @@ looked. All tests of this folder are marked `browser` and `data`. What they use:
   page answers another status, if the console says an error or a warning, if a request fails or leaves the host.
 - ``axe(tab)``: axe-core finds no serious or critical violation on the page as it stands.
 - ``by_keyboard(tab)``: moves with the Tab key only, see `Keyboard`.
+- Wait by locators (``tab.locator("#dial:focus").wait_for()``): the pages' policy forbids the ``eval`` that Playwright's
+  ``wait_for_function`` polls with.
 - ``site``: address of the server; ``away_site``: one whose index cannot answer; ``hostile_site``: one whose
   titles, artists and tags are markup.
 """

@@ -102,11 +102,11 @@ def test_tabs_keep_in_step(open_tab) -> None:
     other = tab.context.new_page()
     other.goto("/search?q=ambient")
     (one,) = tick(tab, 4)
-    other.wait_for_function("document.getElementById('picks-count').textContent.trim() === '1'")
+    other.locator(COUNT, has_text="1").wait_for()
     assert other.locator(PICK).nth(4).is_checked()
     other.goto(f"/picks?id={one}")
     tick(tab, 5)
-    other.wait_for_function("document.querySelectorAll('.picks-list .hit').length === 2")
+    other.locator(".picks-list .hit").nth(1).wait_for()
 
 
 def test_somebody_elses_list_is_shown_and_can_be_added(open_tab) -> None:

@@ -38,7 +38,7 @@ def test_the_dial_turns_by_key_and_keeps_the_focus(open_tab) -> None:
     assert tab.locator("#dial-says").inner_text().startswith("1.00")
     assert tab.locator("#tracks").inner_text() != before
     # The script gives the focus back once the new page has been laid out.
-    tab.wait_for_function("document.activeElement?.id === 'dial'")
+    tab.locator("#dial:focus").wait_for()
 
 
 def test_the_dial_turns_without_scripts(open_tab) -> None:
