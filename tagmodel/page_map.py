@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from heapq import nlargest
+from html import escape
 from typing import Any
 
 import networkx as nx
@@ -22,7 +23,7 @@ from tagmodel.tag_map import title_font
 EDGES_PER_TAG = 2
 
 # Names of small islands are written larger than in the file: a page has less room than a poster.
-SMALLEST_NAME = 32.0  # px
+SMALLEST_NAME = 34.0  # px
 
 # From the spelling of a tag, or the number of a community, to an address.
 TagLink = Callable[[str], str]
@@ -99,7 +100,11 @@ def linked_word(node: Mapping[str, Any], link: TagLink) -> str:
 
 
 def _name(island: Island, link: CommunityLink) -> str:
+    """Write the name of an island; from afar a page shows its first tag only."""
     x, y = island.title[:2]
     size = max(title_font(len(island.tags)), SMALLEST_NAME)
-    name = svg_text(island.name, x, y, size, classes="halo title")
+    first, dot, rest = island.name.partition(" · ")
+    name = svg_text(first, x, y, size, classes="halo title")
+    if rest:
+        name = name.removesuffix("</text>") + f'<tspan class="rest">{dot}{escape(rest)}</tspan></text>'
     return f'<g class="c{island.color}">{linked(name, link(island.number))}</g>'

@@ -118,7 +118,7 @@ def tier(font_size: float) -> int:
 
 
 def lowest_tier(scale: float, legible: float) -> int:
-    """Return the lowest tier whose smallest words can be read, at most the highest.
+    """Return the lowest tier whose smallest words can be read; one more than there are when none can.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def lowest_tier(scale: float, legible: float) -> int:
     legible
         Smallest font that is read, px of the screen.
     """
-    return sum(size * scale < legible for size in (SMALLEST_WORD, *TIERS[:-1]))
+    return sum(size * scale < legible for size in (SMALLEST_WORD, *TIERS))
 
 
 def linked(element: str, address: str, *, classes: str = "", name: str = "") -> str:

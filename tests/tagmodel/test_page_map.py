@@ -75,7 +75,7 @@ def test_a_tier_is_shown_as_soon_as_its_smallest_word_can_be_read():
     assert lowest_tier(1.0, 6.0) == 0
     assert lowest_tier(0.5, 6.0) == 1
     assert lowest_tier(0.3, 6.0) == 4
-    assert lowest_tier(0.001, 6.0) == len(TIERS)
+    assert lowest_tier(0.001, 6.0) == len(TIERS) + 1
 
 
 def test_tags_that_look_like_markup_are_only_text():
@@ -122,7 +122,7 @@ def test_the_style_sheet_of_the_pages_has_the_colors_of_the_pictures():
 def test_pages_know_the_tiers():
     sizes = f"const TIERS = [10, {', '.join(f'{size:g}' for size in TIERS)}];"
     assert sizes in (STATIC / "map.js").read_text()
-    assert f".from-{len(TIERS)} :is(" in (STATIC / "graph.css").read_text()
+    assert f".from-{len(TIERS) + 1} :is(" in (STATIC / "graph.css").read_text()
 
 
 def test_two_thousand_tags_make_a_map_of_bounded_size():

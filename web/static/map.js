@@ -53,11 +53,11 @@ function settle() {
   drawn = { ...middle, scale: k };
   svg.style.transform = "";
   svg.setAttribute("viewBox", `${middle.x - width / 2} ${middle.y - height / 2} ${width} ${height}`);
-  const tier = Math.min(TIERS.filter((size) => size * k < LEGIBLE).length, TIERS.length - 1);
+  const tier = TIERS.filter((size) => size * k < LEGIBLE).length;
   svg.setAttribute("class", svg.getAttribute("class").replace(/from-\d/, `from-${tier}`));
-  for (const word of svg.querySelectorAll("#marks text")) {
+  for (const word of svg.querySelectorAll("#marks text, .title")) {
     const size = Number((word.dataset.size ||= word.getAttribute("font-size")));
-    word.setAttribute("font-size", word.matches(".large") ? Math.min(size, 24 / k) : Math.max(size, 9 / k));
+    word.setAttribute("font-size", word.matches(".large") ? Math.min(size, 24 / k) : Math.max(size, (word.matches(".title") ? 7 : 9) / k));
   }
   for (const button of document.querySelectorAll(".map-zoom button")) {
     button.disabled = button.dataset.zoom === "Nearer" ? zoom >= NEAREST : zoom <= farthest() + 0.001;
@@ -115,7 +115,9 @@ function freeWidth() {
 
 function flyTo(focus, duration = 420) {
   const free = freeWidth(), fits = Math.min(free / focus.width, view.clientHeight / focus.height) / (view.clientHeight / frame.height);
-  const nearness = Math.min(Math.max(fits, farthest()), NEAREST);
+  // Kin are words of any size: close enough to read the smallest, even where a small screen then shows few of them.
+  const legible = document.querySelector("#marks .near") ? (0.85 * frame.height) / view.clientHeight : 0;
+  const nearness = Math.min(Math.max(fits, legible, farthest()), NEAREST);
   const covered = (view.clientWidth - free) / 2 / ((nearness * view.clientHeight) / frame.height);
   fly(focus.left + focus.width / 2 + covered, focus.top + focus.height / 2, nearness, duration);
 }
