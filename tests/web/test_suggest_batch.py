@@ -113,6 +113,10 @@ def test_columns_without_well_known_names_are_chosen_by_the_user(client) -> None
     assert "Raga,sitar,indian," in csv.text
 
 
+def test_a_pasted_text_is_a_table_where_the_user_says_so(client) -> None:
+    assert "Which column holds the tags?" in send(client, tags="Stück,Wörter\nRaga,sitar\n", pasted="1").text
+
+
 def test_a_file_of_windows_is_read_and_that_is_said(client) -> None:
     page = send(client, file=file_of("title,tags\nBjörk “live”,sitar\n".encode("cp1252")))
     assert "Björk “live”" in rows_of(page)[0]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from web.pages.suggest_lists import ListForm, read_list, write_csv, write_list
@@ -19,6 +19,9 @@ from web.pages.suggest_table import (
     write_table,
 )
 
+# The machine may be busy with other things.
+UNTIMED = settings(deadline=None)
+
 # What a spreadsheet may hold: anything but surrogates and NUL.
 TEXT = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0"), max_size=12)
 NAMES = TEXT.map(str.strip).filter(bool)
@@ -34,17 +37,20 @@ def tables(draw: st.DrawFn) -> Table:
     return Table(tuple(columns), tuple(rows), draw(st.sampled_from(DELIMITERS)))
 
 
+@UNTIMED
 @given(tables())
 def test_what_is_written_is_read_back_the_same(table: Table) -> None:
     assert parse_table(write_table(table)) == table
 
 
+@UNTIMED
 @given(tables(), st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
 def test_every_encoding_with_a_mark_gives_the_same_table(table: Table, encoding: str) -> None:
     text, _ = decode_table(write_table(table).encode(encoding))
     assert parse_table(text.removeprefix("\ufeff")) == parse_table(write_table(table).removeprefix("\ufeff"))
 
 
+@UNTIMED
 @given(st.text(max_size=300))
 def test_any_text_is_a_table_or_a_table_error(text: str) -> None:
     try:
@@ -56,6 +62,7 @@ def test_any_text_is_a_table_or_a_table_error(text: str) -> None:
     assert {len(row) for row in table.rows} == {len(table.columns)}
 
 
+@UNTIMED
 @given(st.binary(max_size=300))
 def test_any_bytes_are_text_or_a_table_error(data: bytes) -> None:
     try:
@@ -66,12 +73,14 @@ def test_any_bytes_are_text_or_a_table_error(data: bytes) -> None:
     assert encoding in {"UTF-8", "UTF-16", "Latin-1"}
 
 
+@UNTIMED
 @given(st.lists(TEXT.map(str.strip).filter(bool), unique=True, max_size=8))
 def test_a_list_that_is_pasted_back_gives_the_same_tags(spellings: list[str]) -> None:
     for form in (ListForm.COMMAS, ListForm.LINES):
         assert read_list(write_list(spellings, form)) == spellings
 
 
+@UNTIMED
 @given(st.lists(TEXT, max_size=5))
 def test_hashtags_are_one_word_each(spellings: list[str]) -> None:
     written = write_list(spellings, ListForm.HASHTAGS)
@@ -113,7 +122,7 @@ def test_names_of_columns_are_made_unlike() -> None:
         ('a,b\n1,"x\ny"\n\n"never,closed\nthe end', "line 5: a quote is opened in this row and never closed"),
         ('a,b\n1,"x" y\n', "line 2: a quote ends inside a cell"),
         ("a,b\n1," + "x" * 30_000, "line 2: a cell has at most 20,000 characters, got 30,000"),
-        ("a,b\n1," + "x" * 200_000, "line 2: a cell is longer than any cell of a table"),
+        ("a,b\n1," + "x" * 200_000, "line 2: a cell has at most 20,000 characters, got "),
         ("a,b\n" + "1,2\n" * (MAX_ROWS + 1), "line 2,002: a table has at most 2,000 tracks"),
         (",".join("x" * 201), "at most 200 columns"),
     ],

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from web.addresses import AddressError
 from web.context import searcher
 from web.pages.suggest_address import read_suggest_address
 from web.pages.suggest_batch import Batch, looks_like_table, suggest_for_table, table_to_take_away
@@ -23,12 +24,17 @@ blueprint.add_app_template_filter(signed)
 # A table, what was accepted of its suggestions, and what a form puts around each of them.
 MAX_BODY = 3 * MAX_TABLE_BYTES  # bytes
 MAX_PARTS = 12_000  # fields of a form
+_TOO_MUCH = f"a table has at most {MAX_TABLE_BYTES // 1024 // 1024} MB and {MAX_ROWS:,} tracks: send it in parts"
 
 
 @blueprint.get("/suggest")
-def show() -> str:
+def show() -> ResponseReturnValue:
     """Show what goes with the tags that were typed."""
-    return render_template("suggest.html", page=suggest_page(read_suggest_address(request.args), searcher()))
+    try:
+        state = read_suggest_address(request.args)
+    except AddressError as error:
+        return _refusal(error, request.args.get("tags", ""))
+    return render_template("suggest.html", page=suggest_page(state, searcher()))
 
 
 @blueprint.get("/suggest/tags.txt")
@@ -61,7 +67,7 @@ def show_batch() -> ResponseReturnValue:
             state = read_suggest_address(request.form)
             return redirect(url_for("suggest.show") + state.query, 303)
         batch = _read_batch(text)
-    except (TableError, RequestEntityTooLarge) as error:
+    except (TableError, AddressError, RequestEntityTooLarge) as error:
         return _refusal(error, text)
     return render_template("suggest_batch.html", batch=batch, text=text, encoding=encoding)
 
@@ -93,7 +99,7 @@ def _read_sent() -> tuple[str, str, bool]:
     if "table" in request.form:
         return *decode_table(request.form["table"].encode("utf-8", "replace")), True
     text, encoding = decode_table(request.form.get("tags", "").encode("utf-8", "replace"))
-    return text, encoding, False
+    return text, encoding, "pasted" in request.form
 
 
 def _read_upload() -> bytes:
@@ -111,16 +117,13 @@ def _read_batch(text: str) -> Batch:
     return suggest_for_table(text, columns, set(request.form.getlist("add")), searcher())
 
 
-def _refusal(error: TableError | RequestEntityTooLarge, text: str) -> ResponseReturnValue:
-    """Say what is wrong with a table, with the text at hand to be mended."""
+def _refusal(error: TableError | AddressError | RequestEntityTooLarge, text: str) -> ResponseReturnValue:
+    """Say what is wrong with what was sent, with the text at hand to be mended."""
     too_much = isinstance(error, RequestEntityTooLarge)
-    message = (
-        f"a table has at most {MAX_TABLE_BYTES // 1024 // 1024} MB and {MAX_ROWS:,} tracks: send it in parts"
-        if too_much
-        else str(error)
-    )
-    code, sentence = 413 if too_much else 400, f"{message[:1].upper()}{message[1:]}."
-    return render_template("suggest_refused.html", code=code, message=sentence, text=text), code
+    code, what = 413 if too_much else 400, "These tags" if isinstance(error, AddressError) else "This table"
+    return render_template(
+        "suggest_refused.html", code=code, what=what, message=_TOO_MUCH if too_much else str(error), text=text
+    ), code
 
 
 def _file(text: str, kind: str, name: str) -> Response:

@@ -156,7 +156,7 @@ def _csv_slip(message: str) -> str:
     if "unexpected end of data" in message:
         return "a quote is opened in this row and never closed"
     if "field larger" in message:
-        return "a cell is longer than any cell of a table: is a quote never closed?"
+        return f"a cell has at most {MAX_CELL:,} characters, got more: is a quote never closed?"
     return "a quote ends inside a cell: write a quote in a quoted cell twice"
 
 
