@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import msgspec
-from flask import Blueprint, Flask, Response, render_template, request
+from flask import Blueprint, Flask, Response, redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
 
 from web.api import graphs, indexed, searching, suggesting, tags, writing
 from web.api.docs import docs_page
@@ -27,6 +28,12 @@ for _one in OPERATIONS:
 def register(app: Flask) -> None:
     """Have the application answer the API."""
     app.register_blueprint(blueprint)
+
+
+@blueprint.get("/", strict_slashes=False)
+def begin() -> BaseResponse:
+    """Lead whoever tries the bare address to the docs page."""
+    return redirect(f"{request.script_root}{BASE}/docs")
 
 
 @blueprint.get("/openapi.json")

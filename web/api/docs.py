@@ -72,6 +72,17 @@ class OperationDoc:
 
 
 @dataclass(frozen=True, slots=True)
+class ProblemDoc:
+    """A kind of problem, and the members that it carries beside the usual ones."""
+
+    name: str
+    status: int
+    title: str
+    when: Markup
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DocsPage:
     """Everything the docs page shows.
 
@@ -87,7 +98,7 @@ class DocsPage:
     version: str
     operations: tuple[OperationDoc, ...]
     types: tuple[TypeDoc, ...]
-    problems: tuple[Kind, ...]
+    problems: tuple[ProblemDoc, ...]
     samples: Samples
     is_away: bool
 
@@ -104,7 +115,9 @@ def docs_page(operations: Sequence[Operation], site: str) -> DocsPage:
         version=document["info"]["version"],
         operations=tuple(_operation(one, document, example(one, samples, site)) for one in operations),
         types=tuple(_type(name, schema) for name, schema in sorted(document["components"]["schemas"].items())),
-        problems=KINDS,
+        problems=tuple(
+            ProblemDoc(kind.name, kind.status, kind.title, _rich(kind.when), kind.members) for kind in KINDS
+        ),
         samples=samples,
         is_away=is_away,
     )

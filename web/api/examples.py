@@ -22,6 +22,8 @@ _ITEMS, _PLAIN_ITEMS = 1, 4
 _INDENT = "  "
 # In a terminal a line that ends so goes on.
 _NEXT_LINE = " \\\n  "
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
+_CONSTANT = re.compile(r"\b(true|false|null)\b")
 _PLAIN_PAIR = re.compile(r"[a-z_]+=[a-z0-9.]+")
 # Longest line that holds a whole value.
 _LINE = 96  # characters
@@ -87,15 +89,30 @@ def _given(pairs: list[str]) -> Iterator[str]:
 
 
 def _python(operation: Operation, parameters: Mapping[str, str], body: object) -> str:
-    named = [f"{name}={_python_value(value)}" for name, value in parameters.items()]
-    method = [] if operation.method in {"GET", "POST"} else [f'method="{operation.method}"']
-    token = ['token="TOKEN"'] if operation.secured else []
-    content = [] if body is None else [f"body={body!r}"]
-    return f"ask({', '.join([repr(operation.path.removeprefix('/')), *content, *method, *token, *named])})"
+    given = [_python_text(operation.path.removeprefix("/"))]
+    if body is not None:
+        given.append(f"body={_python_body(body)}")
+    if operation.method not in {"GET", "POST"}:
+        given.append(f'method="{operation.method}"')
+    if operation.secured:
+        given.append('token="TOKEN"')
+    given += [f"{name}={_python_value(value)}" for name, value in parameters.items()]
+    line = f"ask({', '.join(given)})"
+    return line if len(line) <= _LINE else "".join(["ask(\n", *(f"    {part},\n" for part in given), ")"])
 
 
 def _python_value(text: str) -> str:
-    return text if text.replace(".", "", 1).isdigit() else repr(text)
+    return text if _NUMBER.fullmatch(text) else _python_text(text)
+
+
+def _python_text(text: str) -> str:
+    return msgspec.json.encode(text).decode()
+
+
+def _python_body(body: object) -> str:
+    """Write a body as Python has it, which is JSON but for its three constants."""
+    text = _one_line(body)
+    return repr(body) if _CONSTANT.search(text) else text
 
 
 def _one_line(value: object) -> str:

@@ -16,6 +16,8 @@ from web.addresses import MAX_TEXT
 from web.api.problems import TAG_WITHOUT_KIN, UNKNOWN_TAG, UNKNOWN_TRACK, Refusal
 from web.context import searcher
 
+# Characters of the id of a tag.
+ID_LENGTH = 8
 # Longest id of a track that can be in an index.
 MAX_ID = 1_000  # characters
 
@@ -80,8 +82,8 @@ def tag_ids(values: Iterable[str], parameter: str) -> frozenset[str]:
     """Return the ids of tags that are named one each, or as ids with points between."""
     found: set[str] = set()
     for value in values:
-        parts = value.split(".")
-        several = len(parts) > 1 and all(len(part) == 8 for part in parts)
+        parts = [part for part in value.split(".") if part]
+        several = "." in value and all(len(part) == ID_LENGTH for part in parts)
         found.update(known_tag(part, parameter).tag_id for part in (parts if several else (value,)))
     return frozenset(found)
 

@@ -253,9 +253,10 @@ def near_paths(path: str) -> tuple[str, ...]:
     """Return the paths of operations that are spelt like one that there is not, by their last words."""
     from flask import current_app
 
+    typed = path.rstrip("/").rpartition("/")[2]
     rules = (rule.rule for rule in current_app.url_map.iter_rules())
     by_name = {rule.rpartition("/")[2]: rule for rule in sorted(rules) if rule.startswith(f"{PREFIX}/")}
-    return tuple(by_name[name] for name in difflib.get_close_matches(path.rpartition("/")[2][:40], by_name, 2, 0.6))
+    return tuple(by_name[name] for name in difflib.get_close_matches(typed[:40], by_name, 2, 0.6))
 
 
 def _shortened(text: str) -> str:

@@ -13,7 +13,7 @@ from search.expansion import DEFAULT_DRIFT
 from search.plan import Sort
 from search.result import MAX_DEPTH, MAX_K, RequestError, SearchRequest
 from web.addresses import MAX_IDS, MAX_TEXT, PAGE_HITS
-from web.api.naming import tag_ids
+from web.api.naming import ID_LENGTH, tag_ids
 from web.api.operations import operation
 from web.api.problems import BAD_PARAMETER, BAD_QUERY, UNKNOWN_TAG, Refusal
 from web.context import searcher
@@ -22,7 +22,7 @@ from web.context import searcher
 OUTSIDE_HITS = 5
 
 # Tags in an address: one by its spelling, or several ids with points between.
-TagList = Annotated[str, Meta(min_length=1, max_length=9 * MAX_IDS, examples=["piano"])]
+TagList = Annotated[str, Meta(min_length=1, max_length=(ID_LENGTH + 1) * MAX_IDS, examples=["piano"])]
 Drift = Annotated[float, Meta(ge=0, le=1, examples=[0.6])]
 
 

@@ -109,7 +109,7 @@ class Written(Struct, frozen=True):
 def write_track(parameters: WhichTrack, body: TrackToWrite) -> Reply[Written]:
     """Write a track, in place of the one with its id.
 
-    When the answer comes, searches find it. What was heard in its audio stays. Needs a token. While another program
+    When the answer comes, searches find it. What was heard in its audio stays. While another program
     writes to the index, the answer is 503; nothing was changed then.
     """
     if body.shares and len(body.shares) != len(body.tags):
@@ -134,7 +134,7 @@ def write_track(parameters: WhichTrack, body: TrackToWrite) -> Reply[Written]:
 def remove_track(parameters: WhichTrack) -> Written:
     """Delete a track.
 
-    When the answer comes, no search finds it any more. Needs a token.
+    When the answer comes, no search finds it any more.
     """
     state, was_there = delete_track(searcher().engine, parameters.id)
     if not was_there:

@@ -78,3 +78,8 @@ def test_curl_lines_are_words_of_a_shell(page: Page) -> None:
         shell = ["bash", "-c", f"set -- {line[5:]}; printf '%s\\n' \"$@\""]
         words = subprocess.run(shell, capture_output=True, check=True).stdout
         assert re.search(rb"http://localhost/api/v1/\w+", words)
+
+
+def test_the_bare_address_leads_to_it(api: FlaskClient) -> None:
+    for address in ("/api/v1", "/api/v1/"):
+        assert api.get(address).headers["Location"] == "/api/v1/docs"

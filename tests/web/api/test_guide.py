@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import doctest
+import html
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
+from typing import Any
+from urllib.request import urlopen
 
 import msgspec
 import networkx as nx
@@ -19,6 +22,7 @@ from werkzeug.serving import make_server
 from search.query.filters import MAX_FILTERS
 from search.query.syntax import MAX_TAGS, MAX_TEXT
 from search.result import MAX_DEPTH, MAX_K
+from web.api.app import OPERATIONS
 from web.api.examples import shortened
 from web.pages.suggest_address import MAX_TAGS as MAX_TRACK_TAGS
 from web.pages.suggest_table import MAX_ROWS
@@ -92,3 +96,27 @@ def test_limits_on_the_page_are_those_of_the_code() -> None:
     assert f"up to {MAX_ROWS:,} tracks" in text
     assert f"at most {MAX_TRACK_TAGS} tags" in text
     assert f"end at {MAX_ADDRESS // 1024} kB" in text
+
+
+@pytest.fixture(scope="module")
+def codes(site: str) -> list[str]:
+    """Everything on the docs page that is to be typed, or was answered."""
+    with urlopen(f"{site}/api/v1/docs") as page:
+        return [html.unescape(code) for code in re.findall(r"<pre[^>]*><code>(.*?)</code>", page.read().decode(), re.S)]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the commands of the page are for curl")
+def test_commands_of_the_docs_page_answer_what_it_shows(site: str, codes: list[str]) -> None:
+    asked = [at for at, code in enumerate(codes) if code.startswith("curl") and "TOKEN" not in code]
+    answered = [(codes[at], codes[at + 2]) for at in asked]
+    assert len(answered) == 1 + sum(not one.secured for one in OPERATIONS)
+    for command, answer in answered[1:]:
+        assert run(command, site) == answer + "\n"
+
+
+def test_python_of_the_docs_page_answers_what_it_shows(codes: list[str]) -> None:
+    names: dict[str, Any] = {}
+    exec(next(code for code in codes if code.startswith("import json")), names)
+    for at, code in enumerate(codes):
+        if code.startswith("ask(") and "TOKEN" not in code:
+            assert "\n".join(shortened(eval(code, names))) == codes[at + 1]

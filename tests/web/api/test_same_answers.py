@@ -83,6 +83,7 @@ def test_kin_are_switched_off_by_spelling_by_id_or_by_many_ids(ask: Api) -> None
     by_spelling = ask("search", q="piano", without=[first["spelling"], second["spelling"]])
     by_id = ask("search", q="piano", without=[first["tag_id"], second["tag_id"]])
     together = ask("search", q="piano", without=f"{first['tag_id']}.{second['tag_id']}")
+    assert ask("search", q="piano", without=f"{first['tag_id']}.")["request"]["without"] == [first["tag_id"]]
     assert by_spelling["request"]["without"] == sorted([first["tag_id"], second["tag_id"]])
     assert by_spelling["hits"] == by_id["hits"] == together["hits"]
     problem = ask.problem("search", q="piano", without="paino")
