@@ -63,7 +63,7 @@ class Searcher:
             If the engine cannot answer.
         """
         moment = self.lexicon.now()
-        query = parse_query(request.text, self.lexicon, literal=request.literal)
+        query = parse_query(request.text, self.lexicon, literal=request.literal, table=moment.table)
         expansion = self._expander.expand(query, request.drift, request.without, request.keep)
         plan = self._plan(request, query, expansion)
         # A word that nobody uses, neither as a tag nor in a title, is asked for all the same: nothing has it.

@@ -25,7 +25,7 @@ class _Alternatives:
     closing: Token
 
 
-def parse_query(text: str, lexicon: Lexicon, *, literal: bool = False) -> Query:
+def parse_query(text: str, lexicon: Lexicon, *, literal: bool = False, table: TagTable | None = None) -> Query:
     """Read a query.
 
     Parameters
@@ -34,6 +34,8 @@ def parse_query(text: str, lexicon: Lexicon, *, literal: bool = False) -> Query:
         At most `MAX_TEXT` characters of the language of docs/query-language.md; blank text gives an empty query.
     literal
         Take words as they are typed: nothing is corrected.
+    table
+        The tags of the lexicon, where the caller has just looked; unless given they are looked up.
 
     Raises
     ------
@@ -43,15 +45,14 @@ def parse_query(text: str, lexicon: Lexicon, *, literal: bool = False) -> Query:
         If the index cannot be read.
     """
     try:
-        return _parse(text, lexicon, literal)
+        return _parse(text, lexicon, literal, lexicon.table() if table is None else table)
     except QueryError as error:
         error.text = text[: 2 * MAX_TEXT]
         error.length = min(error.length, len(error.text) - error.position)
         raise
 
 
-def _parse(text: str, lexicon: Lexicon, literal: bool) -> Query:
-    table = lexicon.table()
+def _parse(text: str, lexicon: Lexicon, literal: bool, table: TagTable) -> Query:
     tokens = [_as_word(token, text, table) for token in read_tokens(text)]
     filters = read_filters([token for token in tokens if token.kind is Kind.FILTER])
     builder = QueryBuilder(text, lexicon, Segmenter(table, lexicon.has_word, literal))
