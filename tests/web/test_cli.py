@@ -51,7 +51,10 @@ def test_a_missing_model_is_said_before_anything_starts(tmp_path: Path, index_di
     assert "nowhere" in outcome.stderr
 
 
-@pytest.mark.parametrize("options", [["--port", "0"], ["--port", "70000"], ["--workers", "0"], ["--workers", "many"]])
+@pytest.mark.parametrize(
+    "options",
+    [["--port", "0"], ["--port", "70000"], ["--workers", "0"], ["--workers", "many"], ["--proxies", "-1"]],
+)
 def test_impossible_numbers_are_refused(options: list[str]) -> None:
     assert CliRunner().invoke(serve, options).exit_code == 2
 
@@ -68,8 +71,41 @@ def test_help_names_every_option_with_its_default() -> None:
         "--port",
         "8000",
         "--workers",
+        "--threads",
+        "--origins",
+        "--rate",
+        "memory://",
+        "--tokens-file",
+        "--access-log",
+        "--no-log-searches",
+        "--proxies",
+        "--hsts",
     ):
         assert words in text
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--origins", "music.example"], "expected origins"),
+        (["--rate", "often"], "expected a rate such as 600/minute"),
+        (["--rate", "1/second", "--rate-storage", "nowhere://"], "expected a storage of rates"),
+        (["--tokens-file", "nowhere.txt"], "expected a file of tokens"),
+        (["--access-log", "nowhere/log"], "the access log cannot be written"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_said_before_anything_starts(
+    index_directory: Path, options: list[str], says: str
+) -> None:
+    outcome = CliRunner().invoke(serve, ["--engine", str(index_directory), *options])
+    assert outcome.exit_code == SETTINGS_STATUS
+    assert says in outcome.stderr
+
+
+def test_settings_come_from_the_environment_too(index_directory: Path) -> None:
+    outcome = CliRunner().invoke(serve, ["--engine", str(index_directory)], env={"TAGKIN_TOKENS": "short"})
+    assert outcome.exit_code == SETTINGS_STATUS
+    assert "token 1 of 1" in outcome.stderr
 
 
 @pytest.mark.slow

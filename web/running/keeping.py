@@ -6,6 +6,7 @@ generations of the same index are the engine's own business; here it is about an
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Hashable
@@ -19,6 +20,8 @@ from search.searcher import Searcher
 from tagmodel.model import TagModel
 from web.running.observing import ObservedSearcher
 
+_log = logging.getLogger(__name__)
+
 # How often the address is looked at; in between, what was found last counts.
 LOOK_EVERY = 0.25  # seconds
 # A search that began in an index that was replaced ends in it; its files are held open this long for that.
@@ -26,13 +29,11 @@ LINGER = 30.0  # seconds
 
 
 class AwayEngine:
-    """`search.engine.SearchEngine` where no index is: each question gets the reason."""
-
-    def __init__(self, why: str) -> None:
-        self._why = why
+    """`search.engine.SearchEngine` where no index is."""
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
-        raise SearchUnavailable(self._why)
+        # Where it should be is for whoever runs the server, who finds it in the log, and not for the world.
+        raise SearchUnavailable("the index is away; as soon as it is back, it is used again")
 
     search = count = documents = all_documents = tag_counts = tag_spelling = has_word = _refuse
     state = writer = attachment = _refuse
@@ -55,7 +56,8 @@ class SearcherKeeper:
         self._model = model
         self._lock = threading.Lock()
         self._identity: Hashable = None
-        self._searcher: Searcher = ObservedSearcher(AwayEngine(""), model)
+        self._why = ""
+        self._searcher: Searcher = ObservedSearcher(AwayEngine(), model)
         self._left: list[tuple[float, SearchEngine]] = []
         self._look_at = 0.0
         self.current()
@@ -91,12 +93,19 @@ class SearcherKeeper:
             if identity != self._identity:
                 self._take(identity, open_engine(self._address))
         except SearchUnavailable as error:
-            self._take(None, AwayEngine(str(error)))
+            self._give_up(error)
         self._close_left()
+
+    def _give_up(self, error: SearchUnavailable) -> None:
+        if str(error) != self._why:
+            self._why = str(error)
+            _log.warning("%s", error)
+            self._take(None, AwayEngine())
 
     def _take(self, identity: Hashable, engine: SearchEngine) -> None:
         self._left.append((time.monotonic() + LINGER, self._searcher.engine))
         self._identity = identity
+        self._why = "" if identity else self._why
         # A searcher of its own: what the other one remembers of an index may be wrong for this one.
         self._searcher = ObservedSearcher(engine, self._model)
 

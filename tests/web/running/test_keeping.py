@@ -57,12 +57,13 @@ def test_one_searcher_serves_as_long_as_the_index_is_the_same(keeper, place: Pat
     assert total(keeper) == 53
 
 
-def test_an_index_that_goes_away_is_said_and_used_again_when_it_is_back(keeper, place: Path) -> None:
+def test_an_index_that_goes_away_is_said_and_used_again_when_it_is_back(keeper, place: Path, caplog) -> None:
     assert total(keeper) == 54
     place.rename(place.with_name("elsewhere"))
     eventually(lambda: is_away(keeper), True)
-    with pytest.raises(SearchUnavailable, match="no index at"):
+    with pytest.raises(SearchUnavailable, match="the index is away"):
         total(keeper)
+    assert caplog.text.count("no index at") == 1
     place.with_name("elsewhere").rename(place)
     eventually(lambda: is_away(keeper), False)
     assert total(keeper) == 54

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families as families
 
+from web.app import create_app
+
 
 def scrape(client) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
     response = client.get("/metrics")
@@ -51,6 +53,17 @@ def test_searches_that_found_nothing_or_let_go_are_counted(client) -> None:
     found = scrape(client)
     assert value(found, "zero_hit_searches_total") == 1
     assert value(found, "relaxed_searches_total") == 1
+
+
+def test_a_fault_of_ours_is_counted_and_carries_all_headers(searcher) -> None:
+    app = create_app(searcher)
+    app.add_url_rule("/broken", "broken", lambda: 1 / 0)
+    client = app.test_client()
+    response = client.get("/broken")
+    assert response.status_code == 500
+    assert "ETag" not in response.headers
+    assert "Content-Security-Policy" in response.headers
+    assert value(scrape(client), "requests_total", route="/broken", method="GET", status="500") == 1
 
 
 def test_the_state_of_the_index_is_told(client, away, searcher) -> None:
