@@ -6,7 +6,7 @@ import pytest
 
 from tagmodel.graph import build_graph, neighborhood
 from tagmodel.map_picture import draw_map
-from tagmodel.neighborhood_picture import draw_neighborhood
+from tagmodel.neighborhood_picture import draw_neighborhood, draw_page_neighborhood
 from tests.tagmodel.tag_blocks import CHAMBER, CLUB, INDIAN, SPELLINGS, block_model, tag
 
 MODEL = block_model()
@@ -33,6 +33,16 @@ def test_the_neighborhood_shows_its_tags_and_marks_the_one_asked_for():
     assert set(INDIAN) <= set(words)
     assert [one.get("class") for one in root.iter(f"{SVG}rect")].count("asked") == 1
     assert len(list(root.iter(f"{SVG}path"))) == 15
+
+
+def test_a_neighborhood_in_a_page_shows_the_same_as_links_and_brings_no_style():
+    tags = [tag("sitar")]
+    part = neighborhood(MODEL.graph(), tags, depth=1)
+    root = ElementTree.fromstring(draw_page_neighborhood(part, tags, lambda spelling: f"/tag?name={spelling}&depth=1"))
+    links = {link.get("aria-label"): link.get("href") for link in root.iter("a")}
+    assert links == {spelling: f"/tag?name={spelling}&depth=1" for spelling in INDIAN}
+    assert [one.get("class") for one in root.iter("rect")].count("asked") == 1
+    assert not list(root.iter("style"))
 
 
 def test_nothing_in_a_neighborhood_lies_on_something_else():

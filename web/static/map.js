@@ -163,8 +163,13 @@ for (const end of ["pointerup", "pointercancel"]) {
 view.addEventListener("mousedown", (event) => event.target.closest("a") && event.preventDefault());
 view.addEventListener("dragstart", (event) => event.preventDefault());
 
+// Somebody on the way down or up the page is not stopped by a map that comes below the pointer.
+let scrolled = -Infinity;
+addEventListener("scroll", () => (scrolled = performance.now()), { passive: true });
+
 view.addEventListener("wheel", (event) => {
   const nearer = event.deltaY < 0;
+  if (performance.now() - scrolled < 300) return;
   if (nearer ? zoom >= NEAREST : zoom <= farthest()) return; // nothing further here: the page scrolls on
   event.preventDefault();
   cancelAnimationFrame(flight);
