@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from flask.testing import FlaskClient
 
+from web.serving import create_served_app
 from web.settings import Settings, SettingsError, read_settings
 
 
@@ -64,3 +67,46 @@ def test_an_empty_file_of_tokens_is_a_slip(tmp_path: Path) -> None:
     (tmp_path / "tokens").write_text("# none yet\n")
     with pytest.raises(SettingsError, match="got none"):
         read_settings({"TOKENS_FILE": str(tmp_path / "tokens")})
+
+
+@pytest.fixture
+def served(tmp_path: Path, index_directory: Path, monkeypatch: pytest.MonkeyPatch):
+    """Makes the application as a worker does."""
+
+    def make(**values: str) -> FlaskClient:
+        common = {"ENGINE": str(index_directory), "THREADS": "1", "ACCESS_LOG": str(tmp_path / "access.log")}
+        for name, value in {**common, **values}.items():
+            monkeypatch.setenv(f"TAGKIN_{name}", value)
+        return create_served_app().test_client()
+
+    return make
+
+
+FORWARDED = {"X-Forwarded-For": "198.51.100.9, 192.0.2.7", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil"}
+
+
+def test_a_worker_makes_its_application_from_the_environment(served) -> None:
+    client = served(RATE="2/hour", ORIGINS="*")
+    assert client.get("/api/v1/stats").headers["Access-Control-Allow-Origin"] == "*"
+    assert [client.get("/api/v1/stats").status_code for _ in range(2)] == [200, 429]
+
+
+def test_a_proxy_is_believed_as_far_as_it_is_ours(served, tmp_path: Path) -> None:
+    response = served(PROXIES="1", HSTS="60").get("/", headers=FORWARDED)
+    assert response.headers["Strict-Transport-Security"] == "max-age=60"
+    assert json.loads((tmp_path / "access.log").read_text())["client"] == "192.0.2.7"
+    assert "evil" not in response.text
+
+
+def test_without_a_proxy_nobody_is_believed(served, tmp_path: Path) -> None:
+    response = served(HSTS="60").get("/", headers=FORWARDED)
+    assert "Strict-Transport-Security" not in response.headers
+    assert json.loads((tmp_path / "access.log").read_text())["client"] == "127.0.0.1"
+
+
+def test_a_worker_starts_without_an_index(served, tmp_path: Path) -> None:
+    client = served(ENGINE=str(tmp_path / "nowhere"))
+    assert client.get("/healthz").status_code == 200
+    response = client.get("/search?q=sad")
+    assert response.status_code == 503
+    assert str(tmp_path) not in response.text
