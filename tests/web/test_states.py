@@ -129,6 +129,23 @@ def test_bad_requests_are_400_with_words_for_people(visit, address: str, says: s
     assert says.casefold() in page.text.casefold()
 
 
+def test_a_fault_beside_the_words_leaves_them_to_be_searched(visit) -> None:
+    page = visit("/search?q=sad+piano&drift=2", status=400)
+    assert visit(page.link("Search this with the usual settings")).titles
+    assert not visit("/search?q=" + "sad+" * 60, status=400).has_link("Search this with the usual settings")
+
+
+def test_a_query_that_cannot_be_read_leads_to_what_can_be_typed(visit) -> None:
+    page = visit("/search?q=sad+(piano", status=400)
+    assert page.link("what can be typed") == "/#how"
+
+
+def test_why_the_index_is_away_is_for_the_log_alone(away, caplog: pytest.LogCaptureFixture) -> None:
+    page = away.get("/search?q=sad").text
+    assert "closed" not in page
+    assert "closed" in caplog.text
+
+
 def test_what_is_not_there_is_404(visit) -> None:
     assert "There is no such page" in visit("/nowhere", status=404).text
 

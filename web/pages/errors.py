@@ -83,8 +83,11 @@ def show_http_error(error: HTTPException) -> ResponseReturnValue:
 
 
 def _page(code: int, title: str, message: str) -> tuple[str, int]:
-    text = request.args.get("q", "")[:MAX_TEXT]
-    return render_template("error.html", code=code, title=title, message=message, text=text), code
+    text = request.args.get("q", "").strip()
+    # What can be searched by itself, when the fault lies in another part of the address.
+    plain = text if len(text) <= MAX_TEXT and "\0" not in text else ""
+    page = render_template("error.html", code=code, title=title, message=message, text=text[:MAX_TEXT], plain=plain)
+    return page, code
 
 
 def _sentence(message: str) -> str:

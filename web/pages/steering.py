@@ -226,7 +226,9 @@ def _tag_row(changes: Changes, chip: TagChip, kin: tuple[KinAction, ...], n_tags
 def _weight_choices(changes: Changes, chip: TagChip) -> tuple[WeightChoice, ...]:
     """Offer other weights, which mean something only beside other tags."""
     return tuple(
-        WeightChoice(says, label, changes.text(with_weight(changes.query, chip.tag_id, weight)), chip.weight == weight)
+        WeightChoice(says, label, "", True)
+        if weight == chip.weight
+        else WeightChoice(says, label, changes.text(with_weight(changes.query, chip.tag_id, weight)), False)
         for says, label, weight in _WEIGHTS
     )
 
