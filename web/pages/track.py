@@ -18,7 +18,7 @@ from search.searcher import Searcher, UnknownTrack
 from tagmodel.track import Track
 from web.addresses import MAX_TEXT, AddressError
 from web.context import searcher
-from web.links import search_link, tag_link, track_link
+from web.links import search_link, tag_link
 from web.pages.bars import Bar, bar_scale, hit_bar
 
 blueprint = Blueprint("track", __name__)
@@ -87,7 +87,6 @@ class SimilarRow:
     """A track that is like this one, and why."""
 
     track: Track
-    address: str
     bar: Bar
 
 
@@ -180,7 +179,7 @@ def _all_shared(similar: Sequence[Hit]) -> float:
 
 
 def _similar_row(hit: Hit, scale: float) -> SimilarRow:
-    return SimilarRow(hit.track, track_link(hit.track.track_id), hit_bar(hit, scale))
+    return SimilarRow(hit.track, hit_bar(hit, scale))
 
 
 def _artist_search(artist: str) -> str:

@@ -7,11 +7,13 @@ function offerCopies() {
     button.hidden = false;
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).value);
+      const usual = button.textContent;
+      if (usual === "Copied") return;
       button.textContent = "Copied";
-      setTimeout(() => { button.textContent = "Copy"; }, 2000);
+      setTimeout(() => { button.textContent = usual; }, 2000);
     });
   }
 }
 
 offerCopies();
-addEventListener("replaced", offerCopies); // parts of the page were put in anew
+document.addEventListener("tagkin:updated", offerCopies); // parts of the page were put in anew

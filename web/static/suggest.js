@@ -33,6 +33,7 @@ function show(page, typing, says) {
   const live = document.getElementById("suggest-live");
   const focused = live.contains(document.activeElement) ? document.activeElement : null;
   const place = offers().indexOf(focused?.closest(".offer"));
+  const height = offers()[place]?.getBoundingClientRect().top;
   const name = nameOf(focused);
   const opened = live.querySelector(".reach-help")?.open;
   document.title = page.title;
@@ -44,16 +45,18 @@ function show(page, typing, says) {
   if (opened) live.querySelector(".reach-help")?.setAttribute("open", "");
   many.hidden = true;
   arm();
-  if (focused) refocus(place, name);
+  if (focused) refocus(place, name, height);
   document.getElementById("said").textContent = `${says}${document.title.replace(/ · tagkin$/, "")}`;
 }
 
 // The focus stays at its place in the list, on the control of its name elsewhere, else on the heading.
-function refocus(place, name) {
+// A row stays at its height, whatever grew above it, so that the next tap meets what is seen.
+function refocus(place, name, height) {
   const rows = offers();
   const row = place < 0 ? null : rows[Math.min(place, rows.length - 1)];
   const same = name && [...main.querySelectorAll("#suggest-live a, #suggest-live button")].find((one) => nameOf(one) === name);
   (row?.querySelector(".accept") || same || document.getElementById("suggestions"))?.focus({ preventScroll: Boolean(row || same) });
+  if (row) scrollBy(0, row.getBoundingClientRect().top - height);
 }
 
 function nameOf(element) {
@@ -70,10 +73,11 @@ function arm() {
   if (keys) keys.hidden = false;
   const undo = document.getElementById("undo");
   if (undo) undo.hidden = !undone.length;
-  dispatchEvent(new Event("replaced"));
+  document.dispatchEvent(new Event("tagkin:updated"));
 }
 
 function act(link) {
+  link.focus({ preventScroll: true }); // not every browser focuses what is tapped
   undone.push(location.href);
   go(link.href, { says: `${saying(link)}. ` });
 }
@@ -110,6 +114,7 @@ main.addEventListener("click", (event) => {
   if (event.target.closest("#undo")) return undo();
   const link = event.target.closest("#suggest-live a");
   if (!link || link.pathname !== location.pathname || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  if (link.hash && link.search === location.search) return; // a jump within the page
   event.preventDefault();
   act(link);
 });

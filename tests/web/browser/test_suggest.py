@@ -97,7 +97,7 @@ def test_the_list_is_copied(open_tab) -> None:
     tab = open_tab("/suggest?tags=sitar,tabla", permissions=["clipboard-read", "clipboard-write"])
     tab.get_by_role("link", name="Hashtags").click()
     tab.wait_for_url("**as=hashtags*")
-    tab.get_by_role("button", name="Copy").click()
+    tab.get_by_role("button", name="Copy", exact=True).click()
     tab.get_by_role("button", name="Copied").wait_for()
     assert tab.evaluate("navigator.clipboard.readText()") == "#sitar #tabla"
 
