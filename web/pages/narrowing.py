@@ -24,7 +24,7 @@ class Narrower(msgspec.Struct, frozen=True):
     Parameters
     ----------
     address
-        The search narrowed to it; ``""`` when it would not fit into a search, or is narrowed to already.
+        The search narrowed to it; ``""`` when it would not fit into a search, or is narrowed to already (`is_set`).
     exclude
         The search without it, for tags; else ``""``.
     """
@@ -32,6 +32,7 @@ class Narrower(msgspec.Struct, frozen=True):
     label: str
     count: str
     address: str
+    is_set: bool = False
     exclude: str = ""
 
 
@@ -70,6 +71,6 @@ def _facets(result: SearchResult, changes: Changes) -> Iterator[Facet]:
 def _narrower(changes: Changes, name: str, one: FacetValue) -> Narrower:
     count = f"{one.count:,}"
     if name == "tag":
-        return Narrower(one.label, count, changes.with_tag(one.label), changes.without_tag(one.label))
+        return Narrower(one.label, count, changes.with_tag(one.label), exclude=changes.without_tag(one.label))
     is_set = one.value in getattr(changes.query.filters, name)
-    return Narrower(one.label or "not stated", count, "" if is_set else changes.with_value(name, one.value))
+    return Narrower(one.label or "not stated", count, "" if is_set else changes.with_value(name, one.value), is_set)
