@@ -241,6 +241,24 @@ def test_a_written_track_is_found_by_all_workers(start) -> None:
     assert all("Night Raga" not in server.ask("/search?q=sitar")[1] for _ in range(20))
 
 
+def test_tokens_are_read_anew_while_requests_are_answered(start, tmp_path: Path) -> None:
+    tokens = tmp_path / "tokens.txt"
+    tokens.write_text("first-first-first-first")
+    server = start("--tokens-file", str(tokens))
+
+    def write(token: str) -> int:
+        return server.ask("/api/v1/track?id=mine:1", "PUT", {}, Authorization=f"Bearer {token}")[0]
+
+    assert (write("first-first-first-first"), write("other-other-other-other")) == (201, 401)
+    tokens.write_text("other-other-other-other")
+    server.process.send_signal(signal.SIGHUP)
+    statuses = []
+    while server.log.read_text().count("Stopped old worker") < 2:
+        statuses.append(server.status("/search?q=sitar"))
+    assert set(statuses) == {200}
+    assert (write("first-first-first-first"), write("other-other-other-other")) == (401, 200)
+
+
 def test_endless_heads_are_refused(start) -> None:
     server = start(workers=1)
     for head in (
