@@ -113,18 +113,15 @@ class EmbeddedEngine:
 
     def tag_counts(self) -> Mapping[str, int]:
         """Return how many tracks each tag was typed on, by tag id."""
-        with self._reader.session() as session:
-            return session.view.tag_counts
+        return self._reader.view().tag_counts
 
     def tag_spelling(self, tag_id: str) -> str | None:
         """Return the spelling given by `EmbeddedWriter.name_tags`, None for an unknown id."""
-        with self._reader.session() as session:
-            return session.view.tags.spellings.get(tag_id)
+        return self._reader.view().tags.spellings.get(tag_id)
 
     def has_word(self, word: str) -> bool:
         """Whether a folded word is in any title or artist."""
-        with self._reader.session() as session:
-            return session.view.has_word(word)
+        return self._reader.view().has_word(word)
 
     def attachment(self, name: str) -> bytes | None:
         """Return what `EmbeddedWriter.attach` last committed under `name`, None when nothing."""
@@ -133,8 +130,7 @@ class EmbeddedEngine:
 
     def state(self) -> IndexState:
         """Return what a search would see now."""
-        with self._reader.session() as session:
-            return session.view.state
+        return self._reader.view().state
 
     def writer(self) -> EmbeddedWriter:
         """Open the index for writing.

@@ -34,6 +34,8 @@ class _Counted:
 
     def of_values(self) -> NDArray[np.int64]:
         """Return how often each value was met, shape (n_values,)."""
+        if len(self.facet.values) == len(self.facet.spellings):
+            return self.counts
         totals = np.bincount(self.facet.value_of, weights=self.counts, minlength=len(self.facet.values))
         return totals.astype(np.int64)
 
@@ -65,7 +67,7 @@ def _count_facet(counted: Sequence[_Counted]) -> tuple[FacetValue, ...]:
     largest, *others = sorted(counted, key=lambda one: -len(one.facet.values))
     totals = largest.of_values()
     if others:
-        return _count_over_parts(largest, totals, others)
+        return _count_over_parts(largest, totals.copy(), others)
     return tuple(_values(largest, _top(totals), totals))
 
 
@@ -91,7 +93,7 @@ def _count_over_parts(
 
 
 def _top(totals: NDArray[np.int64]) -> list[int]:
-    met = np.flatnonzero(totals)
+    met = totals.nonzero()[0]
     best: list[int] = met[top_k(totals[met], FACET_VALUES)].tolist()
     return best
 
@@ -140,7 +142,7 @@ def count_tags(best: Iterable[RowsOfPart], tag_ids: Sequence[str]) -> tuple[Face
     counts = np.zeros(len(tag_ids), np.int64)
     for part, rows in best:
         counts += np.bincount(part.segment.typed_tags(rows), minlength=len(counts))
-    met = np.flatnonzero(counts)
+    met = counts.nonzero()[0]
     of_met = counts[met]
     if len(met) > FACET_VALUES:
         met = met[of_met >= np.partition(of_met, -FACET_VALUES)[-FACET_VALUES]]
