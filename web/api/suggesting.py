@@ -10,17 +10,21 @@ from search.answers.suggestions import SuggestedTrack, SuggestedTracks, Suggesti
 from search.result import MAX_K
 from web.api.naming import MAX_ID
 from web.api.operations import operation
-from web.api.problems import BAD_PARAMETER, Refusal
+from web.api.problems import BAD_BODY, BAD_PARAMETER, Refusal
 from web.context import searcher
 from web.pages.suggest_address import MAX_TAGS, MAX_TAGS_TEXT
 from web.pages.suggest_lists import read_list
-from web.pages.suggest_table import MAX_ROWS, MAX_TABLE_BYTES
 
 # Suggestions unless asked for otherwise.
 SUGGESTIONS = 15
+# A batch is worked on in one go: a track takes a millisecond, a tag that nobody knows two, for which to find offers.
+MAX_BATCH = 200  # tracks
+MAX_BATCH_TAGS = 2_000  # tags, of all tracks
+MAX_BATCH_BYTES = 1024 * 1024
+MAX_TAG = 500  # characters
 
 Count = Annotated[int, Meta(ge=1, le=MAX_K)]
-TypedTag = Annotated[str, Meta(max_length=MAX_TAGS_TEXT, examples=["sitar"])]
+TypedTag = Annotated[str, Meta(max_length=MAX_TAG, examples=["sitar"])]
 
 
 class SuggestParameters(Struct, frozen=True):
@@ -74,19 +78,19 @@ class SuggestBatch(Struct, frozen=True, forbid_unknown_fields=True):
     Parameters
     ----------
     tracks
-        In any order, which the answer keeps.
+        In any order, which the answer keeps; 2,000 tags in all at most.
     k
         Suggestions for each at most.
     """
 
-    tracks: Annotated[tuple[TypedTrack, ...], Meta(max_length=MAX_ROWS)]
+    tracks: Annotated[tuple[TypedTrack, ...], Meta(max_length=MAX_BATCH)]
     k: Count = SUGGESTIONS
 
 
 @operation(
     "POST",
     "/suggest",
-    max_body=MAX_TABLE_BYTES,
+    max_body=MAX_BATCH_BYTES,
     sample_body=lambda of: {"tracks": [{"id": "a", "tags": [of.tag, of.kin]}, {"id": "b", "tags": [of.far]}], "k": 2},
 )
 def suggest_batch(body: SuggestBatch) -> SuggestedTracks:
@@ -94,6 +98,10 @@ def suggest_batch(body: SuggestBatch) -> SuggestedTracks:
 
     The same answer for each as it would have alone; nothing is stored.
     """
+    n_tags = sum(len(one.tags) for one in body.tracks)
+    if n_tags > MAX_BATCH_TAGS:
+        came = f"{n_tags:,}: send fewer tracks at once"
+        raise Refusal(BAD_BODY, f"tracks: expected at most {MAX_BATCH_TAGS:,} tags in all, got {came}")
     results = searcher().suggest_batch([one.tags for one in body.tracks], body.k)
     return SuggestedTracks(
         tuple(

@@ -93,12 +93,15 @@ BODIES = [
     (b'{"tracks": [], "k": 1e400}', "application/json", 400, ""),
     (b'{"tracks": ' + b"[" * 100_000, "application/json", 400, ""),
     (b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "application/json", 400, ""),
-    (b'{"tracks": [{"tags": ["' + b"a" * 5_000 + b'"]}]}', "application/json", 400, "length <= 4000"),
+    (b'{"tracks": [{"tags": ["' + b"a" * 5_000 + b'"]}]}', "application/json", 400, "length <= 500"),
     (b'{"tracks": [{"tags": ["' + b"a" * 3_000_000 + b'"]}]}', "application/json", 413, "larger than"),
+    (b'{"tracks": [' + b",".join([b'{"tags": []}'] * 201) + b"]}", "application/json", 400, "length <= 200"),
+    (b'{"tracks": [' + b",".join([b'{"tags": [' + b",".join([b'"a"'] * 99) + b"]}"] * 21) + b"]}",
+     "application/json", 400, "tracks: expected at most 2,000 tags in all, got 2,079: send fewer tracks at once"),
     (b"tracks=1", "application/x-www-form-urlencoded", 415, "Content-Type application/json"),
     (b'{"tracks": []}', "", 415, "got none"),
     (b'{"tracks": []}', "text/" + "x" * 900, 415, "expected a body with Content-Type application/json"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("body", "content_type", "status", "says"), BODIES, ids=range(len(BODIES)))
@@ -120,6 +123,11 @@ def test_a_text_may_hold_what_no_terminal_shows(api: FlaskClient) -> None:
     answer = api.post("/api/v1/suggest", json={"tracks": [{"id": "\x00", "tags": [typed]}]}).json
     assert answer["tracks"][0]["id"] == "\x00"
     assert answer["tracks"][0]["suggestions"]["unknown"] == [typed]
+
+
+def test_half_a_character_is_refused(api: FlaskClient) -> None:
+    for body in (b'{"tracks": [{"tags": ["\\ud800"]}]}', b'{"tracks": [{"tags": ["\xed\xa0\x80"]}]}'):
+        assert api.post("/api/v1/suggest", data=body, content_type="application/json").status_code == 400
 
 
 def test_a_path_that_there_is_not_offers_those_that_there_are(ask: Api) -> None:

@@ -24,8 +24,8 @@ from search.query.syntax import MAX_TAGS, MAX_TEXT
 from search.result import MAX_DEPTH, MAX_K
 from web.api.app import OPERATIONS
 from web.api.examples import shortened
+from web.api.suggesting import MAX_BATCH, MAX_BATCH_TAGS
 from web.pages.suggest_address import MAX_TAGS as MAX_TRACK_TAGS
-from web.pages.suggest_table import MAX_ROWS
 from web.running.limits import MAX_ADDRESS
 
 REPOSITORY = Path(__file__).parents[3]
@@ -93,8 +93,8 @@ def test_limits_on_the_page_are_those_of_the_code() -> None:
     text = " ".join(GUIDE.split())
     assert f"at most {MAX_TEXT} characters, {MAX_TAGS} tags and {MAX_FILTERS} filters; `k` is at most {MAX_K}" in text
     assert f"reaches hit {MAX_DEPTH:,}" in text
-    assert f"up to {MAX_ROWS:,} tracks" in text
-    assert f"at most {MAX_TRACK_TAGS} tags" in text
+    assert f"up to {MAX_BATCH:,} tracks" in text
+    assert f"at most {MAX_TRACK_TAGS} tags, a batch {MAX_BATCH:,} tracks and {MAX_BATCH_TAGS:,} tags" in text
     assert f"end at {MAX_ADDRESS // 1024} kB" in text
 
 

@@ -20,6 +20,7 @@ from web.api.openapi import openapi_document
 from web.api.operations import Operation
 from web.api.problems import KINDS
 from web.api.samples import samples_of
+from web.api.suggesting import MAX_BATCH_TAGS
 from web.pages.suggest_address import MAX_TAGS as MAX_TRACK_TAGS
 
 DOCUMENT = openapi_document(OPERATIONS)
@@ -73,6 +74,8 @@ def test_limits_in_descriptions_are_those_of_the_code() -> None:
     assert f"hit {MAX_DEPTH:,}" in parameters["offset"]
     (tags, _) = DOCUMENT["paths"]["/suggest"]["get"]["parameters"]
     assert f"at most {MAX_TRACK_TAGS}." in tags["description"]
+    batch = DOCUMENT["components"]["schemas"]["SuggestBatch"]["properties"]["tracks"]
+    assert f"{MAX_BATCH_TAGS:,} tags in all" in batch["description"]
     limit = next(one for one in DOCUMENT["paths"]["/graph"]["get"]["parameters"] if one["name"] == "limit")
     assert f"{NODES_AROUND} around a tag, else {MAX_NODES:,}" in limit["description"]
 
