@@ -1,7 +1,6 @@
 // Completion of tags while somebody types, in every box that says where to ask: data-complete="/api/v1/tags".
 // - as it is: a search; the words before the caret are completed, signs and quotes are respected;
-// - with data-separator=",": a list of tags; the one at the caret is completed;
-// - with data-whole: the box holds one tag and nothing else.
+// - with data-separator=",": a list of tags; the one at the caret is completed.
 // Without this file the boxes are ordinary boxes. Enter is left alone unless an option has been chosen by arrow.
 "use strict";
 
@@ -71,7 +70,7 @@
   class Completion {
     constructor(box) {
       this.box = box;
-      this.mode = "whole" in box.dataset ? "whole" : "separator" in box.dataset ? "list" : "search";
+      this.separator = box.dataset.separator; // none in a search
       this.options = [];
       this.active = -1;
       this.list = this.makeList();
@@ -125,8 +124,7 @@
     ways() {
       const { value, selectionStart: caret, selectionEnd } = this.box;
       if (caret !== selectionEnd) return [];
-      if (this.mode === "whole") return [{ prefix: value, start: 0, end: value.length }];
-      return this.mode === "list" ? readList(value, caret) : readSearch(value, caret);
+      return this.separator ? readList(value, caret) : readSearch(value, caret);
     }
 
     async look() {
@@ -211,7 +209,7 @@
         event.preventDefault();
         const places = this.options.length + 1; // one of them is the box itself
         this.activate(((this.active + 1 + step + places) % places) - 1);
-      } else if (step === 1 && this.mode !== "list") {
+      } else if (step === 1 && !this.separator) {
         this.look();
       } else if (event.key === "Escape" && open) {
         event.preventDefault();
@@ -231,17 +229,15 @@
     }
 
     choose(at) {
-      const { box, mode } = this;
+      const { box, separator } = this;
       if (box.value !== this.read) return; // typed on since: what is listed is about to change
       const { spelling, start, end } = this.options[at];
       const rest = box.value.slice(end);
-      const text = mode === "search" ? quoted(spelling) : spelling;
-      const gap = mode === "whole" || (rest && mode === "list") || /^\s/u.test(rest) ? "" : mode === "list" ? `${box.dataset.separator} ` : " ";
-      box.setRangeText(text + gap, start, end, "end");
+      const gap = separator ? (rest ? "" : `${separator} `) : /^\s/u.test(rest) ? "" : " ";
+      box.setRangeText((separator ? spelling : quoted(spelling)) + gap, start, end, "end");
       this.close();
       this.say(`${spelling} taken`);
       box.dispatchEvent(new CustomEvent("input", { bubbles: true, detail: "completed" }));
-      if (mode === "whole") box.dispatchEvent(new Event("change", { bubbles: true }));
     }
 
     close() {
