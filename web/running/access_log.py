@@ -110,7 +110,7 @@ def _search(noted: Notes) -> dict[str, Any]:
     return {
         "query": found.request.text,
         "tags": [chip.spelling for chip in found.chips],
-        "excluded": [chip.spelling for chip in found.excluded],
+        "excluded": [chip.spelling for chip in found.excluded if chip.narrower_of is None],
         "offset": found.request.offset,
         "total": found.total,
         "relaxed": list(found.relaxed),

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from flask import Flask, Response, g, has_app_context, request
+from flask import Flask, Response, g, has_app_context
+from flask import request as asked
 
 from search.result import SearchRequest, SearchResult
 from search.searcher import Searcher
@@ -19,6 +20,8 @@ from search.searcher import Searcher
 P = ParamSpec("P")
 T = TypeVar("T")
 
+# Where people search; what other pages look up is nobody's search.
+_SEARCHES = frozenset({"search.show", "api.search"})
 # Ids that a proxy may give to requests, so that its log and ours can be laid side by side.
 _GIVEN_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 
@@ -34,7 +37,7 @@ class Notes:
     searching
         Seconds in the searcher, by what was asked of it; None until anything was.
     found
-        The first search of the request: the one that its answer is about.
+        The first search of a request that is one; other pages search too, for their own ends.
     """
 
     request_id: str
@@ -55,7 +58,7 @@ def register(app: Flask, trusted: bool) -> None:
 
     @app.before_request
     def begin() -> None:
-        given = request.headers.get("X-Request-ID", "") if trusted else ""
+        given = asked.headers.get("X-Request-ID", "") if trusted else ""
         request_id = given if _GIVEN_ID.fullmatch(given) else os.urandom(8).hex()
         g.notes = Notes(request_id, time.perf_counter())
 
@@ -94,7 +97,7 @@ class ObservedSearcher(Searcher):
         """Run a search, and note what it found."""
         with _timed("search") as noted:
             result = super().search(request)
-        if noted is not None and noted.found is None:
+        if noted is not None and noted.found is None and asked.endpoint in _SEARCHES:
             noted.found = result
         return result
 
