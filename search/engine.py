@@ -38,7 +38,7 @@ class IndexBusy(SearchUnavailable):
 
 @dataclass(frozen=True, slots=True)
 class IndexState:
-    """What a search saw; equal states give equal answers.
+    """What a search saw; equal states of one index give equal answers.
 
     Parameters
     ----------
@@ -48,12 +48,16 @@ class IndexState:
         Counts commits that changed anything, attachments included; never reset.
     model_id
         The tag model whose implied tags are stored; ``""`` for none, ``"mixed"`` when tracks differ.
+    history
+        Drawn at random with each commit, so that no other index, nor a copy of this one that was written to, passes
+        for it; ``""`` where nothing was committed yet. Left out of comparisons, which are between states of one index.
     """
 
     generation: int
     delta: int
     n_tracks: int
     model_id: str
+    history: str = field(default="", compare=False)
 
 
 class EngineHit(Struct, frozen=True, gc=False):

@@ -27,6 +27,8 @@ BUSY_SECONDS = 10.0  # SQLite's own locks are held for milliseconds; the long on
 
 # Indexes made before there were attachments lack the table until the first one is written.
 ATTACHMENTS = "CREATE TABLE IF NOT EXISTS attachments (name TEXT PRIMARY KEY, data BLOB NOT NULL)"
+# The attachment that each commit draws anew: it tells the histories of two indexes apart.
+HISTORY = "history"
 
 _SCHEMA = f"""
 PRAGMA application_id = {APPLICATION_ID};
@@ -236,6 +238,16 @@ def write_attachment(connection: sqlite3.Connection, name: str, data: bytes) -> 
     connection.execute("DELETE FROM attachments WHERE name = ?", (name,))
     if data:
         connection.execute("INSERT INTO attachments VALUES (?, ?)", (name, data))
+
+
+def renew_history(connection: sqlite3.Connection) -> None:
+    """Begin what no other index has in its history."""
+    write_attachment(connection, HISTORY, os.urandom(8))
+
+
+def read_history(connection: sqlite3.Connection) -> str:
+    """Return what the last commit drew, ``""`` where there was none."""
+    return (read_attachment(connection, HISTORY) or b"").hex()
 
 
 def encode(document: Document, tags: Mapping[str, int], models: Mapping[str, int]) -> Row:

@@ -21,7 +21,7 @@ from search.embedded.bits import Bits, pack, pack_rows, unpack
 from search.embedded.build import build_arrays, read_table
 from search.embedded.segment import Segment
 from search.embedded.snapshot import open_snapshot
-from search.embedded.store import Mark, TagTable, read_models, read_snapshots, read_tags
+from search.embedded.store import Mark, TagTable, read_history, read_models, read_snapshots, read_tags
 from search.engine import BadIndex, IndexState
 
 _log = logging.getLogger(__name__)
@@ -117,7 +117,7 @@ def next_view(connection: sqlite3.Connection, directory: Path, mark: Mark, last:
 def _state(connection: sqlite3.Connection, mark: Mark) -> IndexState:
     counts = read_models(connection)
     model_id = "mixed" if len(counts) > 1 else next(iter(counts), "")
-    return IndexState(mark.generation, mark.delta, sum(counts.values()), model_id)
+    return IndexState(mark.generation, mark.delta, sum(counts.values()), model_id, read_history(connection))
 
 
 def _open_base(connection: sqlite3.Connection, directory: Path, mark: Mark) -> tuple[int, tuple[Part, ...], int, int]:

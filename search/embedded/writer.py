@@ -22,9 +22,11 @@ from search.embedded.store import (
     SnapshotRecord,
     connect_writer,
     encode,
+    read_history,
     read_mark,
     read_models,
     read_snapshots,
+    renew_history,
     write_attachment,
 )
 from search.engine import BadIndex, IndexBusy, IndexState, SearchUnavailable
@@ -189,6 +191,8 @@ class EmbeddedWriter:
                 "last_gone = coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'tombstones'), 0)",
                 (self._changed or self._renamed, self._renamed),
             )
+            if self._changed or self._renamed:
+                renew_history(connection)
             connection.execute("COMMIT")
         self._checkpoints = {}
         self._changed = self._renamed = False
@@ -224,7 +228,7 @@ class EmbeddedWriter:
     def _state(self, mark: Mark) -> IndexState:
         counts = read_models(self._connection)
         model_id = "mixed" if len(counts) > 1 else next(iter(counts), "")
-        return IndexState(mark.generation, mark.delta, sum(counts.values()), model_id)
+        return IndexState(mark.generation, mark.delta, sum(counts.values()), model_id, read_history(self._connection))
 
 
 class _Lock:

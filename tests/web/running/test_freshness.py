@@ -53,6 +53,19 @@ def test_a_write_changes_all_tags(tmp_path: Path, model) -> None:
     assert after.headers["ETag"] != before
 
 
+def test_another_index_of_the_same_size_has_other_tags(tmp_path: Path, model) -> None:
+    answers = []
+    for title in ("old", "new"):
+        engine = EmbeddedEngine.open(tmp_path / title, create=True)
+        with engine.writer() as writer:
+            writer.write([Document(Track("x:1", title))])
+            writer.commit()
+        answers.append(create_app(Searcher(engine, model)).test_client().get("/track?id=x:1"))
+        engine.close()
+    old, new = (answer.headers["ETag"] for answer in answers)
+    assert old != new
+
+
 @pytest.mark.parametrize("address", ["/healthz", "/readyz", "/metrics"])
 def test_what_is_of_the_moment_has_no_tag(client, address: str) -> None:
     response = client.get(address)
