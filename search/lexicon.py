@@ -157,6 +157,6 @@ class Lexicon:
         own = frozenset(counts).difference(self._vocabulary.ids)
         spellings = _Spellings(self._known, self._engine)
         if before is not None and before.own == own:
-            return Moment(state, own, before.table, counts, spellings)
+            return Moment(state, own, before.table.with_counts(counts), counts, spellings)
         named = {tag_id: self._engine.tag_spelling(tag_id) or "" for tag_id in sorted(own)}
         return Moment(state, own, TagTable(self._vocabulary, named, counts), counts, spellings)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from functools import cached_property, lru_cache
 from heapq import nsmallest
 from itertools import repeat
@@ -71,6 +72,12 @@ class TagTable:
         self._unnamed = frozenset(own).difference(self._ids.values())
         self._most_words = self._words_by_first()
         self._own_narrower = lru_cache(_MOST_KEPT)(self._find_own_narrower)
+
+    def with_counts(self, counts: Mapping[str, int]) -> TagTable:
+        """Return the same tags as other counts rank them."""
+        table = copy(self)
+        table._counts = counts
+        return table
 
     def find(self, text: str) -> str | None:
         """Return the id of the tag that a text is, by any spelling or alias; None when it is none."""

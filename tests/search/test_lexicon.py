@@ -79,7 +79,7 @@ class TestFreshness:
         lexicon = small_lexicon(engine)
         table = lexicon.table()
         engine.generation += 1
-        assert lexicon.table() is table
+        assert lexicon.table()._keys is table._keys
         assert engine.asked == [an_id(OWN_TAG)]
 
     def test_a_tag_spelt_anew_is_shown_so_once_the_index_has_another_state(self) -> None:
@@ -104,6 +104,16 @@ class TestFreshness:
         engine.counts = {**engine.counts, an_id("sad"): 7}
         engine.generation += 1
         assert [one.n_tracks for one in lexicon.complete("sad")] == [7]
+
+
+    def test_counts_that_decide_what_was_meant_are_those_of_now(self) -> None:
+        engine = small_engine()
+        lexicon = small_lexicon(engine)
+        assert (lexicon.correct("gitar"), lexicon.offers("gitar", 1)) == ("guitar", ("guitar",))
+        engine.counts = {**engine.counts, an_id("sitar"): 9}
+        engine.generation += 1
+        assert lexicon.correct("gitar") == "sitar" == small_lexicon(engine).correct("gitar")
+        assert lexicon.offers("gitar") == small_lexicon(engine).offers("gitar")
 
 
 class TestCorrection:
