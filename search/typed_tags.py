@@ -16,6 +16,9 @@ from tagmodel.offers import nearest_spellings
 MAX_INSTEAD = 3
 # Nearest spellings among which such words are looked for.
 _LOOKED_AT = 24
+# Most words looked up by spelling for one question, some two milliseconds each: a table of nonsense is refused nothing,
+# but not helped with every word of it either.
+MAX_LOOKED_UP = 300  # words
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,10 @@ class Words:
     ----------
     used
         None while there is no index to ask.
+
+    Notes
+    -----
+    Offers are given for the first `MAX_LOOKED_UP` unknown words.
     """
 
     model: TagModel
@@ -72,9 +79,9 @@ class Words:
         return {tag.typed: () if tag.n_tracks else self._near(tag.typed) for tag in tags if not tag.known}
 
     def _near(self, text: str) -> tuple[str, ...]:
-        if text not in self._offers:
+        if text not in self._offers and len(self._offers) < MAX_LOOKED_UP:
             self._offers[text] = nearest_spellings(self.model.vocabulary, text)
-        return self._offers[text]
+        return self._offers.get(text, ())
 
     def duplicates(self, tags: Sequence[TypedTag]) -> tuple[tuple[str, str], ...]:
         """Return pairs of texts that are the same tag, the first typed beside each later one."""
@@ -109,7 +116,7 @@ class Words:
         yield from self._carried(kin, typed) or self._carried(self._spelt_alike(tag.typed), typed)
 
     def _spelt_alike(self, text: str) -> Sequence[str]:
-        if text not in self._alike and self.used is not None:
+        if text not in self._alike and self.used is not None and len(self._alike) < MAX_LOOKED_UP:
             self._alike[text] = self.used.lexicon.table().nearest(text, _LOOKED_AT)
         return self._alike.get(text, ())
 

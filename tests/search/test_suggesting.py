@@ -14,6 +14,7 @@ from search.reach_computing import update_reach
 from search.result import SuggestResult, UnusedTag, UsedWord
 from search.searcher import Searcher
 from search.suggesting import Suggester
+from search.typed_tags import MAX_LOOKED_UP
 from tagmodel.model import TagModel, load_model
 from tagmodel.track import Track
 from tests.search.worlds import SmallModel, searching
@@ -83,6 +84,14 @@ def test_a_slip_is_offered_what_people_use_by_spelling(searcher: Searcher) -> No
 def test_a_word_that_only_the_catalogue_knows_is_used_and_needs_no_offer(searcher: Searcher) -> None:
     result = searcher.suggest(["zeuhl"])
     assert (result.unused, result.unknown, result.offers) == ((), ("zeuhl",), {"zeuhl": ()})
+
+
+def test_a_table_of_nonsense_is_answered_but_not_helped_with_every_word(searcher: Searcher) -> None:
+    slips = [f"pianoo{number:03}" for number in range(MAX_LOOKED_UP + 1)]
+    *first, last = searcher.suggest_batch([(slip,) for slip in slips])
+    assert all(result.offers[slip] for slip, result in zip(slips, first, strict=False))
+    assert last.offers == {slips[-1]: ()}
+    assert last.unused == (UnusedTag(slips[-1], ()),)
 
 
 def test_a_tag_typed_twice_is_unused_once(searcher: Searcher) -> None:

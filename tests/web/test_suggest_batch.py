@@ -142,6 +142,7 @@ def test_markup_in_a_table_is_shown_never_run(client) -> None:
         (b"title,tags\n" + b"x,y\n" * (MAX_ROWS + 1), "at most 2,000 tracks"),
         (b"title,tags\nx," + b",".join(b"t%d" % n for n in range(101)), "Line 2: expected 2 cells"),
         (b"title;tags\nx;" + b",".join(b"t%d" % n for n in range(101)), "Track 1 has 101 tags"),
+        (b"title;tags\n" + (b"x;" + b",".join(b"t%d" % n for n in range(100)) + b"\n") * 201, "this one has 20,100"),
     ],
 )
 def test_a_table_that_cannot_be_read_says_why_and_where(client, data: bytes, says: str) -> None:

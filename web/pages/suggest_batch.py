@@ -12,7 +12,7 @@ from search.searcher import Searcher
 from web.pages.suggest_address import MAX_TAGS
 from web.pages.suggest_lists import read_list
 from web.pages.suggest_page import IndexSays, index_says
-from web.pages.suggest_table import Table, TableError, find_delimiter, parse_table, with_columns
+from web.pages.suggest_table import MAX_TABLE_TAGS, Table, TableError, find_delimiter, parse_table, with_columns
 from web.pages.suggest_warnings import Warner, Warning
 
 # Suggestions shown for each track: a table is read down, not along.
@@ -132,7 +132,7 @@ def suggest_for_table(
     Raises
     ------
     TableError
-        If the text is no table, or a row has more tags than a track can have.
+        If the text is no table, or a row has more tags than a track can have, or all rows together too many.
     """
     table = parse_table(text)
     chosen = find_tag_columns(table) if columns is None else sorted(one for one in columns if one < len(table.columns))
@@ -140,6 +140,8 @@ def suggest_for_table(
     if not chosen:
         return Batch(table, choices, (), index_says(source))
     tags = [_tags_of(row, chosen, place) for place, row in enumerate(table.rows, 1)]
+    if (n_tags := sum(map(len, tags))) > MAX_TABLE_TAGS:
+        raise TableError(f"a table has at most {MAX_TABLE_TAGS:,} tags, this one has {n_tags:,}: send it in parts")
     results = source.suggest_batch(tags, SUGGESTIONS)
     names = _Names(table, chosen)
     warner = Warner(source)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 # What one upload may hold: more is a catalogue, which `tagkin index` reads.
 MAX_TABLE_BYTES = 2 * 1024 * 1024  # bytes
 MAX_ROWS = 2_000  # tracks
+MAX_TABLE_TAGS = 20_000  # tags, of all tracks
 MAX_COLUMNS = 200  # columns
 MAX_CELL = 20_000  # characters
 
