@@ -161,7 +161,11 @@ def test_without_a_name_one_goes_to_the_map(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["depth=3", "depth=x", "tags=1", "tags=81", "support=-1", "similarity=nan", "similarity=2", "name=%00"]
+    "query",
+    [
+        *("depth=3", "depth=x", "tags=1", "tags=81", "support=-1", "similarity=nan", "similarity=2", "name=%00"),
+        *("tags=" + "9" * 400, "support=" + "9" * 5_000, "similarity=1e400"),
+    ],
 )
 def test_what_cannot_be_meant_is_refused_in_words(visit: Visit, query: str) -> None:
     page = visit(f"/tag?{query}" if query.startswith("name") else f"/tag?name=sitar&{query}", status=400)

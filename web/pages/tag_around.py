@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -107,9 +108,9 @@ def _read(
     if not text:
         return usual
     try:
-        number = float(int(text)) if whole else float(text)
+        number: float = int(text) if whole else float(text)
     except ValueError:
-        number = float("nan")
+        number = math.nan
     if not least <= number <= most:
         kind = "a whole number" if whole else "a number"
         raise AddressError(f"{name} is {kind} from {least:g} to {most:g}, not “{text[:40]}”")
