@@ -41,9 +41,10 @@ def put_track(engine: SearchEngine, model: TagModel, track: Track) -> tuple[Inde
     SearchUnavailable
         If the index cannot be read or written, or another program writes for longer than `PATIENCE`.
     """
-    enricher = Enricher(model, expand=_expands(engine.state(), model), known_spelling=engine.tag_spelling)
-    (document,) = enricher.enrich([track])
     with _turn, _writer(engine) as writer:
+        # Asked while nobody else writes: another program may just have expanded the index with another model.
+        enricher = Enricher(model, expand=_expands(engine.state(), model), known_spelling=engine.tag_spelling)
+        (document,) = enricher.enrich([track])
         (old,) = engine.documents([track.track_id])
         writer.write([document if old is None else keep_heard(document, old)])
         names = enricher.take_names()

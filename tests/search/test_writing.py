@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -75,6 +76,19 @@ def test_models_are_not_mixed(engine, model) -> None:
         writer.commit()
     with pytest.raises(OtherModel, match="--reexpand"):
         put_track(engine, model, TRACK)
+
+
+def test_models_are_not_mixed_by_a_write_that_waited_for_another_program(engine, model, monkeypatch) -> None:
+    waits, open_writer = Event(), engine.writer
+    with open_writer() as writer, ThreadPoolExecutor(1) as pool:
+        monkeypatch.setattr(engine, "writer", lambda: waits.set() or open_writer())
+        written = pool.submit(put_track, engine, model, TRACK)
+        assert waits.wait(10)
+        writer.write([Document(Track("x:1"), model_id="another")])
+        writer.commit()
+        writer.__exit__()
+        with pytest.raises(OtherModel):
+            written.result()
 
 
 def test_an_index_without_implied_tags_stays_so(engine, model) -> None:
