@@ -16,12 +16,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
-from flask import Response, request
+from flask import Response, current_app, request
 from msgspec import UNSET, UnsetType
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from search.engine import SearchUnavailable
+from search.engine import IndexBusy, SearchUnavailable
 from search.query import QueryError
 from search.result import RequestError
 from web.addresses import AddressError
@@ -220,10 +220,18 @@ def answer_problem(error: Exception) -> BaseResponse:
     if isinstance(error, AddressError | RequestError):
         return _response(BAD_PARAMETER, str(error))
     if isinstance(error, SearchUnavailable):
+        current_app.logger.error("the index cannot answer: %s", error)
         headers = {"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"}
-        return _response(UNAVAILABLE, str(error), headers)
+        return _response(UNAVAILABLE, public_words(error), headers)
     assert isinstance(error, HTTPException), error
     return error.get_response() if (error.code or 500) < 400 else _http_problem(error)
+
+
+def public_words(error: SearchUnavailable) -> str:
+    """Return what anybody may know of why the index cannot answer; the error itself names files, and is for the log."""
+    if isinstance(error, IndexBusy):
+        return "another program is writing to the index: try again when it is done"
+    return "the index cannot be read now; the cause is in the server's log"
 
 
 def _http_problem(error: HTTPException) -> Response:
@@ -251,8 +259,6 @@ def _http_detail(kind: Kind, error: HTTPException, offers: tuple[str, ...]) -> s
 
 def near_paths(path: str) -> tuple[str, ...]:
     """Return the paths of operations that are spelt like one that there is not, by their last words."""
-    from flask import current_app
-
     typed = path.rstrip("/").rpartition("/")[2]
     rules = (rule.rule for rule in current_app.url_map.iter_rules())
     by_name = {rule.rpartition("/")[2]: rule for rule in sorted(rules) if rule.startswith(f"{PREFIX}/")}

@@ -6,6 +6,7 @@ from flask import Blueprint, Flask, jsonify
 from flask.typing import ResponseReturnValue
 
 from search.engine import SearchUnavailable
+from web.api.problems import public_words
 from web.context import searcher
 
 blueprint = Blueprint("health", __name__)
@@ -34,6 +35,6 @@ def ready() -> ResponseReturnValue:
         state = source.engine.state()
     except SearchUnavailable as error:
         refused = {**_NEVER_KEPT, "Retry-After": str(RETRY_AFTER)}
-        return jsonify(status="unavailable", why=str(error), model=source.model.model_id), 503, refused
+        return jsonify(status="unavailable", why=public_words(error), model=source.model.model_id), 503, refused
     index = {"generation": state.generation, "delta": state.delta, "tracks": state.n_tracks, "model": state.model_id}
     return jsonify(status="ready", index=index, model=source.model.model_id), 200, _NEVER_KEPT

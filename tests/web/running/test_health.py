@@ -18,8 +18,9 @@ def test_ready_says_in_which_state(client, searcher) -> None:
     }
 
 
-def test_not_ready_while_the_index_is_away(away) -> None:
+def test_not_ready_while_the_index_is_away(away, index_directory) -> None:
     response = away.get("/readyz")
+    assert str(index_directory) not in response.text
     assert response.status_code == 503
     assert response.json["status"] == "unavailable"
     assert int(response.headers["Retry-After"]) > 0

@@ -128,5 +128,6 @@ def test_while_another_program_writes_the_answer_is_to_come_back(writable, engin
         response = writable.put("/api/v1/track?id=mine:1", json=NEW, headers=AUTHORIZED)
     assert response.status_code == 503
     assert int(response.headers["Retry-After"]) > 0
-    assert "being written by process" in response.json["detail"]
+    assert "another program is writing" in response.json["detail"]
+    assert str(engine._directory) not in response.text
     assert writable.put("/api/v1/track?id=mine:1", json=NEW, headers=AUTHORIZED).status_code == 201
