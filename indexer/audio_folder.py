@@ -15,8 +15,7 @@ from pathlib import Path
 from indexer.audio_metadata import BadAudio, Metadata, read_metadata
 from indexer.cells import parse_duration, parse_text, parse_year
 from indexer.entries import BadTrack, Entry, Found, Reject, SourceError
-from indexer.track_rows import LONGEST_ID
-from tagmodel.track import Track
+from tagmodel.track import LONGEST_ID, Track
 
 AUDIO_SUFFIXES = frozenset({".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav"})
 

@@ -10,17 +10,9 @@ import orjson
 
 from indexer.entries import BadTrack
 from tagmodel.folding import split_tags
+from tagmodel.track import LONGEST_TAG, LONGEST_TEXT, LONGEST_TRACK, YEARS
 
 __all__ = ["BadTrack", "join_tags", "parse_duration", "parse_shares", "parse_tags", "parse_text", "parse_year"]
-
-# Longer "tracks" are milliseconds or slips.
-LONGEST_TRACK = 24 * 3600  # seconds
-# Composition years are welcome in a year column, so long before the first recording.
-YEARS = range(1000, 2101)
-# A longer tag is a sentence, or several tags with another separator between them.
-LONGEST_TAG = 500  # characters
-# A longer title is a text, or a picture, that got into the column.
-LONGEST_TEXT = 10_000  # characters
 
 _NOT_STATED = frozenset({"", "-", "?", "n/a", "na", "nan", "none", "null", "nil", "unknown"})
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d{1,2}(?:\.\d+)?)")

@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from indexer.cells import parse_duration, parse_shares, parse_tags, parse_text, parse_year
 from indexer.entries import BadTrack, Entry, Found, RawRow, Reject
 from indexer.mapping import ColumnMapping
-from tagmodel.track import Track
+from tagmodel.track import LONGEST_ID, Track
 
 # Ids by hash: among a million tracks the chance of one collision is about 5e-7.
 HASH_BYTES = 10  # 80 bits, 16 base32 characters
-LONGEST_ID = 1_000  # characters
 
 _TEXTS = ("title", "artist", "album", "genre", "license", "url")
 

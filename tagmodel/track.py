@@ -8,6 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# What a track of an index can have, whoever brings it.
+LONGEST_ID = 1_000  # characters
+# A longer tag is a sentence, or several tags with another separator between them.
+LONGEST_TAG = 500  # characters
+# A longer title is a text, or a picture, that got into the column.
+LONGEST_TEXT = 10_000  # characters
+# Longer "tracks" are milliseconds or slips.
+LONGEST_TRACK = 24 * 3600  # seconds
+# Composition years are welcome in a year column, so long before the first recording.
+YEARS = range(1000, 2101)
+
 
 @dataclass(frozen=True, slots=True)
 class Track:

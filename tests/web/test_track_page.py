@@ -124,7 +124,7 @@ def test_an_unknown_track_is_404_and_offers_a_search(visit) -> None:
     ("address", "says"),
     [
         ("/track", "needs its id"),
-        ("/track?id=" + "x" * 501, "at most 500 characters"),
+        ("/track?id=" + "x" * 1_001, "at most 1,000 characters"),
         ("/track?id=a%00b", "no NUL"),
         ("/track?id=fma:1&drift=2", "drift is a number from 0"),
         ("/track?id=fma:1&drift=nan", "drift is a number from 0"),

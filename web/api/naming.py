@@ -12,19 +12,18 @@ from search.engine import SearchUnavailable
 from search.searcher import UnknownTrack
 from tagmodel.answers import NamedTag
 from tagmodel.offers import nearest_spellings
+from tagmodel.track import LONGEST_ID
 from web.addresses import MAX_TEXT
 from web.api.problems import TAG_WITHOUT_KIN, UNKNOWN_TAG, UNKNOWN_TRACK, Refusal
 from web.context import searcher
 
 # Characters of the id of a tag.
 ID_LENGTH = 8
-# Longest id of a track that can be in an index.
-MAX_ID = 1_000  # characters
 
 # A tag as a parameter: its id or any spelling of it.
 TagName = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT, examples=["trip hop"])]
 # A track as a parameter.
-TrackId = Annotated[str, Meta(min_length=1, max_length=MAX_ID, examples=["fma:2"])]
+TrackId = Annotated[str, Meta(min_length=1, max_length=LONGEST_ID, examples=["fma:2"])]
 
 
 def known_tag(text: str, parameter: str) -> NamedTag:

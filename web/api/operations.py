@@ -5,7 +5,7 @@ and the docs page. A new operation is one function and one line in `web.api.app.
 
     class TrackId(msgspec.Struct, frozen=True):
         # Its NumPy docstring says under "Parameters" what each field is.
-        id: Annotated[str, Meta(min_length=1, max_length=MAX_ID, examples=["fma:2"])]
+        id: Annotated[str, Meta(min_length=1, max_length=LONGEST_ID, examples=["fma:2"])]
 
     @operation("PUT", "/track", refusals=(UNKNOWN_TRACK,), secured=True)
     def put_track(parameters: TrackId, body: TrackBody) -> Written:

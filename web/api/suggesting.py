@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from search.answers.suggestions import SuggestedTrack, SuggestedTracks, Suggestions, suggestions_answer
 from search.result import MAX_K
-from web.api.naming import MAX_ID
+from tagmodel.track import LONGEST_ID, LONGEST_TAG
 from web.api.operations import operation
 from web.api.problems import BAD_BODY, BAD_PARAMETER, Refusal
 from web.context import searcher
@@ -21,10 +21,9 @@ SUGGESTIONS = 15
 MAX_BATCH = 200  # tracks
 MAX_BATCH_TAGS = 2_000  # tags, of all tracks
 MAX_BATCH_BYTES = 1024 * 1024
-MAX_TAG = 500  # characters
 
 Count = Annotated[int, Meta(ge=1, le=MAX_K)]
-TypedTag = Annotated[str, Meta(max_length=MAX_TAG, examples=["sitar"])]
+TypedTag = Annotated[str, Meta(max_length=LONGEST_TAG, examples=["sitar"])]
 
 
 class SuggestParameters(Struct, frozen=True):
@@ -69,7 +68,7 @@ class TypedTrack(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     tags: Annotated[tuple[TypedTag, ...], Meta(max_length=MAX_TAGS)]
-    id: Annotated[str, Meta(max_length=MAX_ID, examples=["my-1"])] = ""
+    id: Annotated[str, Meta(max_length=LONGEST_ID, examples=["my-1"])] = ""
 
 
 class SuggestBatch(Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,18 +8,16 @@ from msgspec import Meta, Struct
 
 from search.engine import IndexState
 from search.writing import OtherModel, delete_track, put_track
-from tagmodel.track import Track
-from web.api.naming import MAX_ID, TrackId
+from tagmodel.track import LONGEST_ID, LONGEST_TAG, LONGEST_TEXT, LONGEST_TRACK, YEARS, Track
+from web.api.naming import TrackId
 from web.api.operations import Reply, operation
 from web.api.problems import BAD_BODY, OTHER_MODEL, UNKNOWN_TRACK, Refusal
 from web.context import searcher
 
-# The same limits as for the catalogues that `tagkin index` reads.
-Text = Annotated[str, Meta(max_length=10_000, pattern=r"^[^\x00]*$")]
-Tag = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$", examples=["sitar"])]
+Text = Annotated[str, Meta(max_length=LONGEST_TEXT, pattern=r"^[^\x00]*$")]
+Tag = Annotated[str, Meta(min_length=1, max_length=LONGEST_TAG, pattern=r"^[^\x00]*$", examples=["sitar"])]
 Share = Annotated[float, Meta(gt=0, le=1)]
 MAX_TAGS = 1_000
-MAX_SECONDS = 24 * 3600  # longer ones are milliseconds, or slips
 
 
 class WhichTrack(Struct, frozen=True):
@@ -68,8 +66,8 @@ class TrackToWrite(Struct, frozen=True, forbid_unknown_fields=True):
     album: Text = ""
     genre: Text = ""
     license: Text = ""
-    duration: Annotated[float, Meta(gt=0, le=MAX_SECONDS)] | None = None
-    year: Annotated[int, Meta(ge=1000, le=2100)] | None = None
+    duration: Annotated[float, Meta(gt=0, le=LONGEST_TRACK)] | None = None
+    year: Annotated[int, Meta(ge=YEARS[0], le=YEARS[-1])] | None = None
     url: Text = ""
     source: Text = ""
     tags: Annotated[tuple[Tag, ...], Meta(max_length=MAX_TAGS)] = ()
@@ -91,7 +89,7 @@ class Written(Struct, frozen=True):
         Tracks in the index now.
     """
 
-    track_id: Annotated[str, Meta(min_length=1, max_length=MAX_ID)]
+    track_id: Annotated[str, Meta(min_length=1, max_length=LONGEST_ID)]
     generation: int
     delta: int
     n_tracks: int

@@ -15,7 +15,7 @@ from search.query import render_tag
 from search.query.filters import write_filter
 from search.result import FoundBy, Hit, RequestError
 from search.searcher import Searcher, UnknownTrack
-from tagmodel.track import Track
+from tagmodel.track import LONGEST_ID, Track
 from web.addresses import MAX_TEXT, AddressError
 from web.context import searcher
 from web.links import search_link, tag_link
@@ -23,8 +23,6 @@ from web.pages.bars import Bar, bar_scale, hit_bar
 
 blueprint = Blueprint("track", __name__)
 
-# Longest id that is looked up; no catalogue has longer ones.
-MAX_ID = 500  # characters
 # Similar tracks shown.
 SIMILAR = 12
 # Searches that find the track, shown.
@@ -121,8 +119,8 @@ def read_track_id() -> str:
     track_id = request.args.get("id", "")
     if not track_id:
         raise AddressError("the page of a track needs its id, such as /track?id=fma:2")
-    if len(track_id) > MAX_ID or "\0" in track_id:
-        raise AddressError(f"an id has at most {MAX_ID} characters and no NUL among them")
+    if len(track_id) > LONGEST_ID or "\0" in track_id:
+        raise AddressError(f"an id has at most {LONGEST_ID:,} characters and no NUL among them")
     return track_id
 
 
