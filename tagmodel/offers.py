@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # Less alike than this, a tag is no help.
 LEAST_ALIKE = 60  # rapidfuzz's WRatio, 0 to 100
+# Longer texts are no tag with slips, and comparing takes time in proportion: a tenth of a second for a page of text.
+MOST_COMPARED = 120  # characters
 
 
 class UnknownTag(LookupError):
@@ -53,8 +55,10 @@ def nearest_spellings(vocabulary: Vocabulary, text: str, k: int = 3) -> tuple[st
     from rapidfuzz import fuzz, process  # a compiled library that only a slip needs
 
     key = vocabulary.canonical_key(text)
+    if not 0 < len(key) <= MOST_COMPARED:
+        return ()
     choices = [*vocabulary.keys, *sorted(vocabulary.aliases)]
-    found = process.extract(key, choices, scorer=fuzz.WRatio, limit=4 * k, score_cutoff=LEAST_ALIKE) if key else []
+    found = process.extract(key, choices, scorer=fuzz.WRatio, limit=4 * k, score_cutoff=LEAST_ALIKE)
     ranked = sorted(found, key=lambda match: (-match[1], abs(len(match[0]) - len(key)), match[0]))
     spellings = (vocabulary.spelling(vocabulary.canonical_id(choice)) for choice, _, _ in ranked)
     return tuple(dict.fromkeys(filter(None, spellings)))[:k]

@@ -204,6 +204,7 @@ def test_offers_are_the_tags_spelt_most_alike():
     assert nearest_spellings(vocabulary, "sitar india")[0] == "sitar"
     assert nearest_spellings(vocabulary, "qqqqqqqq") == ()
     assert nearest_spellings(vocabulary, "!!!") == ()
+    assert nearest_spellings(vocabulary, "violn " * 30) == ()
 
 
 def test_an_unknown_tag_carries_its_offers():
