@@ -132,7 +132,10 @@ def split_tags(line: str, separators: str = TAG_SEPARATORS) -> list[str]:
     quote elsewhere (``7" single``) or never closed is an ordinary character.
     """
     parts = "[" + re.escape(separators) + "]"
-    tag = re.compile(rf'\s*"((?:[^"]|"")*)"\s*(?=$|{parts})|([^{re.escape(separators)}]*)', re.DOTALL)
+    # Tabs and line ends part tags too: taken for the space before a quote, a long run of them would be read again and
+    # again.
+    space = rf"(?:(?!{parts})\s)*"
+    tag = re.compile(rf'{space}"((?:[^"]|"")*)"\s*(?=$|{parts})|([^{re.escape(separators)}]*)', re.DOTALL)
     spellings, at = [], 0
     while at <= len(line):
         match = tag.match(line, at)

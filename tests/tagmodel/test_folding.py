@@ -165,6 +165,12 @@ def test_other_separators_can_be_chosen() -> None:
     assert split_tags("a,b]c^d", separators="]^") == ["a,b", "c", "d"]
 
 
+@pytest.mark.parametrize("gap", ["\t", "\n", " ", " \t", '"a,', '""'])
+def test_long_runs_of_separators_are_passed_over(gap: str) -> None:
+    # Reading a run anew from each of its characters would take hours.
+    assert split_tags(gap * 300_000 + ",b")[-1] == "b"
+
+
 @given(st.lists(st.text(alphabet="abc -'", min_size=1).map(str.strip).filter(bool)))
 def test_joined_tags_come_back(tags: list[str]) -> None:
     assert split_tags(", ".join(tags)) == tags
