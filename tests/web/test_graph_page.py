@@ -106,7 +106,7 @@ def test_a_path_is_told_step_by_step_with_the_reasons(visit: Visit) -> None:
     assert "0.30" in answer(page)
     assert "together 30 times" in answer(page)
     assert "+2.5 bits" in answer(page)
-    assert [one.name for one in visit(page.link("Turn round")).all("p", of="map-step")] == steps[::-1]
+    assert [one.name for one in visit(page.link("Turn around")).all("p", of="map-step")] == steps[::-1]
 
 
 def test_the_way_from_a_tag_to_itself_is_no_step(visit: Visit) -> None:

@@ -22,7 +22,7 @@ VALUES = 8
 # Tags named.
 TAGS = 24
 # What is counted, in the words of the page.
-FACETS = (("genre", "Genres"), ("license", "Licences"), ("artist", "Artists"))
+FACETS = (("genre", "Genres"), ("license", "Licenses"), ("artist", "Artists"))
 
 
 @blueprint.get("/about")

@@ -7,6 +7,7 @@ const STEERING = ".steering a, .sorts a, .facets a, .hits .out, .notes a, .rescu
 
 const main = document.getElementById("main");
 let pending = null;
+let shown = location.pathname + location.search;
 
 async function go(address, remember) {
   pending?.abort();
@@ -17,6 +18,7 @@ async function go(address, remember) {
     if (!answer.ok) throw new Error(String(answer.status));
     show(await answer.text());
     if (remember) history.pushState(null, "", address);
+    shown = location.pathname + location.search;
     main.removeAttribute("aria-busy");
   } catch (error) {
     if (error.name !== "AbortError") location.assign(address); // the server's own page says what is wrong
@@ -27,14 +29,30 @@ function show(text) {
   const page = new DOMParser().parseFromString(text, "text/html");
   const place = controls().indexOf(document.activeElement);
   const name = nameOf(document.activeElement);
+  const typing = typedMeanwhile();
   const open = new Set([...main.querySelectorAll("details[data-keep][open]")].map((one) => one.dataset.keep));
   document.title = page.title;
   main.replaceChildren(...document.adoptNode(page.getElementById("main")).childNodes);
   for (const one of main.querySelectorAll("details[data-keep]")) one.open = open.has(one.dataset.keep);
   document.dispatchEvent(new Event("tagkin:updated"));
   const again = controls().find((one) => name && nameOf(one) === name) || controls()[place];
-  (again || document.getElementById("tracks"))?.focus({ preventScroll: true });
+  if (typing) takeUp(typing);
+  else (again || document.getElementById("tracks"))?.focus({ preventScroll: true });
   document.getElementById("said").textContent = document.title;
+}
+
+// Who went on to type the next search while this one was on its way keeps text and caret.
+function typedMeanwhile() {
+  const box = document.getElementById("q");
+  if (document.activeElement !== box) return null;
+  return { changed: box.value !== box.defaultValue, value: box.value, caret: [box.selectionStart, box.selectionEnd] };
+}
+
+function takeUp({ changed, value, caret }) {
+  const box = document.getElementById("q");
+  if (changed) box.value = value;
+  box.focus({ preventScroll: true });
+  box.setSelectionRange(...caret);
 }
 
 // What steers, in order: after an update the focus goes to the same chip, or to the one that took its place.
@@ -65,5 +83,8 @@ main.addEventListener("input", (event) => {
   }
 });
 
-addEventListener("popstate", () => go(location.href, false));
+// A link to a place in the page is told as a step in the history, too.
+addEventListener("popstate", () => {
+  if (location.pathname + location.search !== shown) go(location.href, false);
+});
 document.documentElement.classList.add("live");

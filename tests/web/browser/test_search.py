@@ -132,3 +132,29 @@ def test_the_focus_on_a_chip_says_what_the_kin_is_known_from(open_tab) -> None:
     tab.keyboard.press("Tab")
     said = chip.evaluate("one => getComputedStyle(one, '::after').content")
     assert said.startswith('"Kin of piano by ')
+
+
+def test_what_is_typed_while_a_search_is_on_its_way_stays(open_tab) -> None:
+    tab = open_tab("/search?q=sad+piano")
+    held = []
+    tab.route("**/search?*5E2*", lambda route: held.append(route))
+    tab.get_by_role("link", name="Let sad count double").click()
+    box = tab.get_by_label("Tags, title or artist")
+    box.focus()
+    tab.keyboard.press("End")
+    tab.keyboard.type(" guitar")
+    tab.keyboard.press("ArrowLeft")
+    held[0].continue_()
+    tab.get_by_role("link", name="Let sad count as usual").wait_for()
+    tab.keyboard.type("_")
+    assert box.input_value() == "sad piano guita_r"
+
+
+def test_a_place_in_the_page_is_reached_without_asking_again(open_tab) -> None:
+    tab = open_tab("/search?q=sad+piano", viewport={"width": 390, "height": 844})
+    tab.locator("#tracks").evaluate("one => { one.dataset.same = 'yes' }")
+    with tab.expect_event("console", lambda message: message.text == "moved"):
+        # Heard after the page's own listener, which has asked by then if it is going to.
+        tab.evaluate("addEventListener('popstate', () => setTimeout(() => console.info('moved'), 500))")
+        tab.locator(".to-tracks a").click()
+    assert tab.locator("#tracks").get_attribute("data-same") == "yes"
