@@ -47,7 +47,8 @@ class BodyReader(Generic[_Wanted]):
         if request.mimetype != "application/json":
             came = f"“{request.mimetype[:60]}”" if request.mimetype else "none"
             raise Refusal(WRONG_MEDIA_TYPE, f"expected a body with Content-Type application/json, got {came}")
-        request.max_content_length = self._most
+        # Of a body that does not say its length no more is read than this, without an error: one byte more tells.
+        request.max_content_length = self._most + 1
         data = request.get_data(cache=False)
         if len(data) > self._most:
             raise RequestEntityTooLarge

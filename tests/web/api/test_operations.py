@@ -79,7 +79,10 @@ def test_what_comes_in_is_checked_and_what_goes_out_is_written(things: FlaskClie
     assert things.put("/api/v1/thing?name=abcdef", json={"weight": 3}).status_code == 400
     assert things.put("/api/v1/thing?name=a&near=4", json={"weight": 3}).status_code == 400
     assert things.put("/api/v1/thing?name=a", json={"weight": "heavy"}).status_code == 400
-    assert things.put("/api/v1/thing?name=a", json={"weight": 3, "note": "x" * 40}).status_code == 413
+    for length in ({}, {"Transfer-Encoding": "chunked"}):
+        much = {"json": {"weight": 3, "note": "x" * 40}, "headers": length}
+        server = {"wsgi.input_terminated": True}
+        assert things.put("/api/v1/thing?name=a", **much, environ_overrides=server).status_code == 413
 
 
 def test_an_answer_may_be_empty(things: FlaskClient) -> None:
