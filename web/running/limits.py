@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from ipaddress import IPv6Network
+from ipaddress import IPv6Address, IPv6Network
 
 from flask import Flask, Response, request
 from flask_limiter import Limiter
@@ -67,9 +67,11 @@ def client_of(address: str) -> str:
     if ":" not in address:
         return address
     try:
-        return str(IPv6Network((address.partition("%")[0], _IPV6_CLIENT), strict=False))
+        whole = IPv6Address(address.partition("%")[0])
     except ValueError:
         return address
+    # A server that listens on :: sees those of IPv4 as ::ffff:192.0.2.1, all in one network.
+    return str(whole.ipv4_mapped or IPv6Network((whole, _IPV6_CLIENT), strict=False))
 
 
 def _limit_rate(app: Flask, settings: Settings) -> None:

@@ -58,7 +58,7 @@ def test_another_client_is_not_held_up(limited) -> None:
 def test_a_network_of_ipv6_is_one_client() -> None:
     assert client_of("2001:db8:1:2:3:4:5:6") == client_of("2001:db8:1:2::1") != client_of("2001:db8:1:3::1")
     assert client_of("fe80::1%eth0") == client_of("fe80::2")
-    assert client_of("192.0.2.1") == "192.0.2.1"
+    assert client_of("192.0.2.1") == client_of("::ffff:192.0.2.1") == "192.0.2.1"
     assert client_of("not:an:address") == "not:an:address"
 
 
