@@ -16,11 +16,11 @@ from werkzeug.datastructures import MultiDict
 
 from search.expansion import DEFAULT_DRIFT
 from search.plan import Sort
-from search.query import Addition, Additions, Query
+from search.query import Addition, Additions, Query, syntax
 from search.result import MAX_DEPTH, SearchRequest
 
 # Longest query that is parsed; a paragraph pasted by accident is longer.
-MAX_TEXT = 200  # characters
+MAX_TEXT = syntax.MAX_TEXT  # characters
 # Most ids in each of `without` and `keep`: ten tags with all their kin.
 MAX_IDS = 240
 # Hits on a page unless `k` says otherwise.

@@ -12,10 +12,9 @@ from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
 from werkzeug.exceptions import RequestURITooLarge
 
+from web.api.operations import MAX_BODY
 from web.settings import IN_MEMORY, Settings, SettingsError
 
-# Longest body that is read; an operation that takes more says so itself.
-MAX_BODY = 64 * 1024  # bytes
 # Longest address: 200 picked tracks fit.
 MAX_ADDRESS = 16 * 1024  # bytes
 # An IPv6 network of this size is one client: any of its machines has as many addresses as it likes.
