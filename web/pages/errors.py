@@ -26,7 +26,7 @@ _HTTP_WORDS = {
     404: ("There is no such page", "The address may have been cut off when it was copied."),
     405: ("This page cannot be written to", "Pages here are only read: open the address instead of sending to it."),
     413: ("That is too much at once", "Send less; the state of every page fits into its address."),
-    414: ("This address is too long", "Shorten the search or the list in it: an address here has at most 16,384 characters."),
+    414: ("This address is too long", "Ask for less at once: an address here has at most 16,384 characters."),
     429: ("That was a lot in a short time", "Wait a little, then go on: the server counts what each address asks for."),
     500: ("Something broke on our side", "It was written to the log. Trying again may help; the rest still works."),
 }

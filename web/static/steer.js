@@ -8,6 +8,9 @@ const STEERING = ".steering a, .sorts a, .facets a, .hits .out, .notes a, .rescu
 const main = document.getElementById("main");
 let pending = null;
 let shown = location.pathname + location.search;
+let steps = Promise.resolve(); // one after the other: each link leads on from what the one before it brought
+let turns = 0;
+let turning = false;
 
 async function go(address, remember) {
   pending?.abort();
@@ -61,20 +64,42 @@ function controls() {
 }
 
 function nameOf(element) {
-  return element?.id || element?.ariaLabel?.replace(/^Switch (on|off)/, "Switch") || "";
+  return element?.id || element?.ariaLabel?.replace(/^Switch (on|off)/, "Switch") || element?.textContent.trim() || "";
+}
+
+// Who clicks twice before the first answer is there means both: the second click goes to the same control in it.
+function follow(link) {
+  const name = nameOf(link);
+  steps = steps.then(() => {
+    const now = link.isConnected ? link : controls().find((one) => name && nameOf(one) === name);
+    return now && go(now.href, true);
+  });
+}
+
+// Only where the dial comes to rest is searched.
+function turn(drift) {
+  const mine = (turns += 1);
+  if (turning) pending.abort();
+  steps = steps.then(async () => {
+    if (mine !== turns) return;
+    const form = document.getElementById("search");
+    const state = new URLSearchParams(new FormData(form));
+    state.set("drift", drift);
+    turning = true;
+    await go(`${form.action}?${state}`, true);
+    turning = false;
+  });
 }
 
 main.addEventListener("click", (event) => {
   const link = event.target.closest(STEERING);
   if (!link || link.pathname !== location.pathname || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  go(link.href, true);
+  follow(link);
 });
 
 main.addEventListener("change", (event) => {
-  if (event.target.id !== "dial") return;
-  const form = event.target.form;
-  go(`${form.action}?${new URLSearchParams(new FormData(form))}`, true);
+  if (event.target.id === "dial") turn(event.target.value);
 });
 
 main.addEventListener("input", (event) => {

@@ -11,6 +11,8 @@ const LONGEST = 4000; // characters that an address takes
 const undone = []; // addresses to go back to, latest last
 let pending = null;
 let waiting = 0;
+let shown = location.pathname + location.search;
+let steps = Promise.resolve(); // one after the other: each link leads on from what the one before it brought
 
 async function go(address, { remember = true, typing = false, says = "" } = {}) {
   pending?.abort();
@@ -24,6 +26,7 @@ async function go(address, { remember = true, typing = false, says = "" } = {}) 
     show(new DOMParser().parseFromString(await answer.text(), "text/html"), typing, says);
     if (typing) history.replaceState(null, "", address);
     else if (remember) history.pushState(null, "", address);
+    shown = location.pathname + location.search;
   } catch (error) {
     if (error.name !== "AbortError") location.assign(address); // the server's own page says what is wrong
   }
@@ -76,10 +79,16 @@ function arm() {
   document.dispatchEvent(new Event("tagkin:updated"));
 }
 
+// Who takes two before the first answer is there means both: the second goes to the same control in it.
 function act(link) {
   link.focus({ preventScroll: true }); // not every browser focuses what is tapped
-  undone.push(location.href);
-  go(link.href, { says: `${saying(link)}. ` });
+  const name = nameOf(link);
+  steps = steps.then(() => {
+    const now = link.isConnected ? link : [...main.querySelectorAll("#suggest-live a")].find((one) => nameOf(one) === name);
+    if (!now) return;
+    undone.push(location.href);
+    return go(now.href, { says: `${saying(now)}. ` });
+  });
 }
 
 function saying(link) {
@@ -89,7 +98,7 @@ function saying(link) {
 }
 
 function undo() {
-  if (undone.length) go(undone.pop(), { says: "Undone. " });
+  steps = steps.then(() => undone.length && go(undone.pop(), { says: "Undone. " }));
 }
 
 // Whether a text is too long for one track, or begins with the names of columns; the server looks closer.
@@ -136,6 +145,11 @@ main.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-addEventListener("popstate", () => { undone.length = 0; go(location.href, { remember: false }); });
+// A jump within the page is told as a step in the history, too.
+addEventListener("popstate", () => {
+  if (location.pathname + location.search === shown) return;
+  undone.length = 0;
+  go(location.href, { remember: false });
+});
 document.documentElement.classList.add("live");
 arm();

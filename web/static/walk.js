@@ -5,6 +5,7 @@
 const main = document.getElementById("main");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 let pending = null;
+let shown = location.pathname + location.search;
 
 async function walk(address, remember, focusing) {
   pending?.abort();
@@ -15,6 +16,7 @@ async function walk(address, remember, focusing) {
     if (!answer.ok) throw new Error(String(answer.status));
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (remember) history.pushState(null, "", address);
+    shown = location.pathname + location.search;
     put(page, focusing);
     main.removeAttribute("aria-busy");
   } catch (error) {
@@ -124,5 +126,8 @@ main.addEventListener("submit", (event) => {
   walk(`${form.action}?${new URLSearchParams(new FormData(form))}`, true, "picture");
 });
 
-addEventListener("popstate", () => walk(location.href, false, ""));
+// A jump within the page is told as a step in the history, too.
+addEventListener("popstate", () => {
+  if (location.pathname + location.search !== shown) walk(location.href, false, "");
+});
 prepare();

@@ -137,7 +137,7 @@ def test_the_focus_on_a_chip_says_what_the_kin_is_known_from(open_tab) -> None:
 def test_what_is_typed_while_a_search_is_on_its_way_stays(open_tab) -> None:
     tab = open_tab("/search?q=sad+piano")
     held = []
-    tab.route("**/search?*5E2*", lambda route: held.append(route))
+    tab.route("**/search?*5E2*", lambda route, _request: held.append(route))
     tab.get_by_role("link", name="Let sad count double").click()
     box = tab.get_by_label("Tags, title or artist")
     box.focus()
@@ -158,3 +158,15 @@ def test_a_place_in_the_page_is_reached_without_asking_again(open_tab) -> None:
         tab.evaluate("addEventListener('popstate', () => setTimeout(() => console.info('moved'), 500))")
         tab.locator(".to-tracks a").click()
     assert tab.locator("#tracks").get_attribute("data-same") == "yes"
+
+
+def test_two_clicks_before_the_first_answer_both_count(open_tab) -> None:
+    tab = open_tab("/search?q=sad+piano")
+    held = []
+    tab.route("**/search?*5E2*", lambda route, _request: held.append(route))
+    tab.get_by_role("link", name="Let sad count double").click()
+    tab.get_by_role("link", name="Switch off classical, kin of piano").click()
+    held[0].continue_()
+    tab.unroute("**/search?*5E2*")
+    tab.get_by_role("link", name="Switch on classical, kin of piano").wait_for()
+    assert tab.locator("#q").input_value() == "sad^2 piano"

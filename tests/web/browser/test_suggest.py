@@ -142,3 +142,30 @@ def test_a_creator_with_a_phone_comes_from_tags_to_a_list(open_tab) -> None:
     tab.get_by_role("link", name=f"Remove {name}", exact=True).wait_for(state="detached")
     assert listed(tab) == "guitar, folk"
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_two_suggestions_taken_before_the_first_answer_are_both_there(open_tab) -> None:
+    tab = open_tab("/suggest?tags=sitar,tabla")
+    first, second = offers(tab)[:2]
+    held = []
+    tab.route(f"**/suggest?*{first}*", lambda route, _request: held.append(route))
+    tab.get_by_role("link", name=f"Add {first}").click()
+    tab.get_by_role("link", name=f"Add {second}").click()
+    held[0].continue_()
+    tab.unroute(f"**/suggest?*{first}*")
+    tab.get_by_role("link", name=f"Remove {second}").wait_for()
+    assert listed(tab) == f"sitar, tabla, {first}, {second}"
+
+
+def test_a_jump_within_the_page_leaves_what_can_be_undone(open_tab) -> None:
+    tab = open_tab("/suggest?tags=sitar,tabla", viewport={"width": 390, "height": 844})
+    first = offers(tab)[0]
+    tab.get_by_role("link", name=f"Add {first}").click()
+    tab.get_by_role("link", name=f"Remove {first}").wait_for()
+    with tab.expect_event("console", lambda message: message.text == "moved"):
+        # Heard after the page's own listener, which has asked by then if it is going to.
+        tab.evaluate("addEventListener('popstate', () => setTimeout(() => console.info('moved'), 500))")
+        tab.get_by_role("link", name="Take them with you").click()
+    tab.get_by_role("button", name="Undo").click()
+    tab.get_by_role("link", name=f"Remove {first}").wait_for(state="detached")
+    assert listed(tab) == "sitar, tabla"
