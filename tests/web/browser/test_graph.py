@@ -56,6 +56,8 @@ def test_a_click_on_a_word_marks_its_kin_without_leaving_the_map(open_tab, axe) 
     assert word(tab, "ambient").evaluate(SEEN)
     axe(tab)
     tab.locator(".map-kin a").first.click()
+    # Before the answer is there the way back would lead off the map.
+    tab.get_by_role("heading", name="ambient", exact=True).wait_for(state="detached")
     assert tab.evaluate("document.activeElement.closest('#answer') !== null")
     tab.go_back()
     tab.get_by_role("heading", name="ambient", exact=True).wait_for()
