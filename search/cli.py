@@ -165,7 +165,7 @@ def _tag_ids(searcher: Searcher, option: str, spellings: Sequence[str]) -> froze
     ids = {spelling: searcher.lexicon.tag(spelling.split()) for spelling in spellings}
     for spelling in (spelling for spelling, tag_id in ids.items() if tag_id is None):
         offers = searcher.lexicon.offers(spelling)
-        near = f"; near it: {', '.join(offers)}" if offers else ", nor any that is spelt like it"
+        near = f"; near it: {', '.join(offers)}" if offers else ", nor any that is spelled like it"
         raise click.BadParameter(f"no tag {spelling!r} in model or index{near}", param_hint=option)
     return frozenset(tag_id for tag_id in ids.values() if tag_id is not None)
 

@@ -1,4 +1,4 @@
-"""What a person may have meant by a filter value that nothing has: values of the same field that are spelt alike."""
+"""What a person may have meant by a filter value that nothing has: values of the same field that are spelled alike."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ LEAST_BEGINNING = 3  # characters
 
 
 def near_values(typed: str, known: Sequence[FacetValue], k: int = 3) -> tuple[FacetValue, ...]:
-    """Return the values most like a typed one, best first: those that begin so, then those spelt alike.
+    """Return the values most like a typed one, best first: those that begin so, then those spelled alike.
 
     Parameters
     ----------
     known
-        Values that some tracks have, most tracks first; "not stated" is nothing that can be misspelt.
+        Values that some tracks have, most tracks first; "not stated" is nothing that can be misspelled.
     """
     value = fold_value(typed)
     values = {one.value: one for one in known if one.value and one.value != value}

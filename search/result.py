@@ -293,7 +293,7 @@ class SuggestResult:
     contradictions
         Pairs of typed spellings that cannot both be true.
     offers
-        For each of `unknown`: known tags that are spelt alike, best first; none for a word that tracks carry.
+        For each of `unknown`: known tags that are spelled alike, best first; none for a word that tracks carry.
     reached
         How many probe searches would show a track with just the typed tags in their first 20; None when unknown.
     unused

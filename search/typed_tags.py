@@ -75,7 +75,7 @@ class Words:
         return (otherwise or tag_id) if shown == tag_id else shown
 
     def offers(self, tags: Sequence[TypedTag]) -> dict[str, tuple[str, ...]]:
-        """Return tags of the model that are spelt like those it has never seen; none for words that tracks carry."""
+        """Return tags of the model that are spelled like those it has never seen; none for words that tracks carry."""
         return {tag.typed: () if tag.n_tracks else self._near(tag.typed) for tag in tags if not tag.known}
 
     def _near(self, text: str) -> tuple[str, ...]:
@@ -111,7 +111,7 @@ class Words:
         )
 
     def _instead(self, tag: TypedTag, typed: set[str]) -> Iterator[UsedWord]:
-        """Yield tags that tracks carry: the nearest kin, or where there are none, those that are spelt alike."""
+        """Yield tags that tracks carry: the nearest kin, or where there are none, those that are spelled alike."""
         kin = [one.tag_id for one in self.model.kin(tag.tag_id)]
         yield from self._carried(kin, typed) or self._carried(self._spelt_alike(tag.typed), typed)
 

@@ -1,4 +1,4 @@
-"""What a person may have meant by a tag that a model does not know: tags that are spelt alike.
+"""What a person may have meant by a tag that a model does not know: tags that are spelled alike.
 
 Search has offers of its own, over the words of a whole catalogue (`search.lexicon`); these are for commands that know
 only a model.
@@ -29,7 +29,7 @@ class UnknownTag(LookupError):
     """
 
     def __init__(self, text: str, offers: tuple[str, ...]) -> None:
-        offered = f"; did you mean {' or '.join(offers)}?" if offers else ", nor any that is spelt like it"
+        offered = f"; did you mean {' or '.join(offers)}?" if offers else ", nor any that is spelled like it"
         super().__init__(f'the model knows no tag "{text}"{offered}')
         self.text = text
         self.offers = offers
@@ -51,7 +51,7 @@ def known_tag(vocabulary: Vocabulary, text: str) -> str:
 
 
 def nearest_spellings(vocabulary: Vocabulary, text: str, k: int = 3) -> tuple[str, ...]:
-    """Return the displayed spellings of up to `k` tags, or tags with an alias, that are spelt like a text."""
+    """Return the displayed spellings of up to `k` tags, or tags with an alias, that are spelled like a text."""
     from rapidfuzz import fuzz, process  # a compiled library that only a slip needs
 
     key = vocabulary.canonical_key(text)

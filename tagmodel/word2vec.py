@@ -51,7 +51,7 @@ def train_word2vec(
     vectors = np.zeros((n_tags, options.vector_size), np.float32)
     if not sentences:
         return TagEmbedding("word2vec", vectors)
-    # The learning rate falls: in the order of the sets, the last one would hardly be learnt.
+    # The learning rate falls: in the order of the sets, the last one would hardly be learned.
     np.random.default_rng(seed).shuffle(sentences)
     model = Word2Vec(
         sentences,

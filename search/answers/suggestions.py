@@ -135,7 +135,7 @@ class Suggestions(Struct, frozen=True):
     contradictions
         Pairs of typed tags that cannot both be true.
     offers
-        For each of `unknown`: known tags that are spelt alike, best first.
+        For each of `unknown`: known tags that are spelled alike, best first.
     suggestions
         The most probable first.
     reached

@@ -300,7 +300,7 @@ def test_a_switched_tag_that_nobody_knows_is_offered_another(ask: Ask) -> None:
     far = ask("search", "--keep", "qqqqqqqq", "sad")
     assert (near.exit_code, far.exit_code) == (2, 2)
     assert "--without: no tag 'pianoo' in model or index; near it: piano" in near.stderr
-    assert "--keep: no tag 'qqqqqqqq' in model or index, nor any that is spelt like it" in far.stderr
+    assert "--keep: no tag 'qqqqqqqq' in model or index, nor any that is spelled like it" in far.stderr
 
 
 def test_defaults_are_those_of_the_library() -> None:

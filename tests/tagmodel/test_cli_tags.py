@@ -208,7 +208,7 @@ def test_offers_are_the_tags_spelt_most_alike():
 
 
 def test_an_unknown_tag_carries_its_offers():
-    with pytest.raises(UnknownTag, match="nor any that is spelt like it"):
+    with pytest.raises(UnknownTag, match="nor any that is spelled like it"):
         known_tag(block_vocabulary(), "qqqqqqqq")
     with pytest.raises(UnknownTag, match="did you mean techno") as caught:
         known_tag(block_vocabulary(), "tekno")

@@ -93,7 +93,7 @@ def test_tags_without_anything_between_them_are_offered_apart(visit) -> None:
 
 def test_a_misspelt_tag_is_mended_in_its_place_by_a_click(visit) -> None:
     page = visit("/suggest?tags=slow,melancolic,tabla")
-    assert "melancolic is probably misspelt" in page.text
+    assert "melancolic is probably misspelled" in page.text
     assert tags_of(visit(page.link("Write melancholic"))) == ["slow", "melancholic", "tabla"]
 
 
@@ -101,7 +101,7 @@ def test_an_unknown_tag_is_kept_as_typed_and_said(visit) -> None:
     page = visit("/suggest?tags=sitar,Blorp-Wave")
     assert "Blorp-Wave is new to the model" in page.text
     assert "Blorp-Wave" in tags_of(page)
-    assert not page.all("a", "mend")  # nothing is spelt like it, so nothing is offered
+    assert not page.all("a", "mend")  # nothing is spelled like it, so nothing is offered
 
 
 def test_a_tag_of_this_catalogue_only_is_found_as_written(visit) -> None:

@@ -24,7 +24,7 @@ class BodyReader(Generic[_Wanted]):
     Parameters
     ----------
     wanted
-        A frozen `msgspec.Struct` that forbids unknown fields, so that a misspelt one is said.
+        A frozen `msgspec.Struct` that forbids unknown fields, so that a misspelled one is said.
     most
         Longest body, in bytes.
     """

@@ -57,7 +57,7 @@ def _catalogue_tag(text: str, parameter: str) -> NamedTag:
 
 
 def _unknown(text: str, parameter: str, offers: tuple[str, ...]) -> Refusal:
-    near = f"; did you mean {' or '.join(offers)}?" if offers else ", nor any that is spelt like it"
+    near = f"; did you mean {' or '.join(offers)}?" if offers else ", nor any that is spelled like it"
     return Refusal(UNKNOWN_TAG, f"neither model nor index knows the tag “{text}”{near}", parameter, offers)
 
 

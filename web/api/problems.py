@@ -58,7 +58,7 @@ BAD_PARAMETER = Kind(
     "bad-parameter",
     400,
     "A parameter cannot be used",
-    "A parameter is missing, given twice, out of its range or not known; `offers` are names that are spelt alike.",
+    "A parameter is missing, given twice, out of its range or not known; `offers` are names that are spelled alike.",
     ("parameter", "offers"),
 )
 BAD_QUERY = Kind(
@@ -80,14 +80,14 @@ UNKNOWN_ADDRESS = Kind(
     "unknown-address",
     404,
     "There is no such operation",
-    "The path is not one of the API; `offers` are paths that are spelt alike.",
+    "The path is not one of the API; `offers` are paths that are spelled alike.",
     ("offers",),
 )
 UNKNOWN_TAG = Kind(
     "unknown-tag",
     404,
     "There is no such tag",
-    "Neither the model nor the index knows the tag; `offers` are tags that are spelt alike.",
+    "Neither the model nor the index knows the tag; `offers` are tags that are spelled alike.",
     ("parameter", "offers"),
 )
 TAG_WITHOUT_KIN = Kind(
@@ -258,7 +258,7 @@ def _http_detail(kind: Kind, error: HTTPException, offers: tuple[str, ...]) -> s
 
 
 def near_paths(path: str) -> tuple[str, ...]:
-    """Return the paths of operations that are spelt like one that there is not, by their last words."""
+    """Return the paths of operations that are spelled like one that there is not, by their last words."""
     typed = path.rstrip("/").rpartition("/")[2]
     rules = (rule.rule for rule in current_app.url_map.iter_rules())
     by_name = {rule.rpartition("/")[2]: rule for rule in sorted(rules) if rule.startswith(f"{PREFIX}/")}

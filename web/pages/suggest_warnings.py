@@ -22,7 +22,7 @@ class Oddity(enum.StrEnum):
     CONTRADICTION = "contradiction"
     DUPLICATE = "duplicate"
     SEVERAL = "several"
-    MISSPELT = "misspelt"
+    MISSPELLED = "misspelled"
     UNUSED = "unused"
     UNKNOWN = "unknown"
 
@@ -91,8 +91,8 @@ class Warner:
             if len(holds) > 1:
                 return Warning(Oddity.SEVERAL, typed, "", holds)
             if meant := self._slip_of(typed):
-                return Warning(Oddity.MISSPELT, typed, meant, (Word(meant),))
-        # Of a tag that the model has never seen only the spelling is known, so only what is spelt like it may be meant.
+                return Warning(Oddity.MISSPELLED, typed, meant, (Word(meant),))
+        # Of a tag that the model has never seen only the spelling is known: only what is spelled like it may be meant.
         near = used or tuple(Word(spelling) for spelling in result.offers.get(typed, ()))
         alike = tuple(word for word in near if _alike(typed, word.spelling))
         return Warning(Oddity.UNKNOWN, typed, "", alike, n_tracks)

@@ -18,7 +18,7 @@ STATES = (
     State("home", "/"),
     State("hits", "/search?q=sad+piano+-vocals"),
     State("zero hits", "/search?q=%2Bsitar+%2Btechno+duration:<30"),
-    State("misspelt", "/search?q=ambeint+zzyzx"),
+    State("misspelled", "/search?q=ambeint+zzyzx"),
     State("query error", "/search?q=sad+OR+piano", 400),
     State("track", "/track?id=mtat:2"),
     State("no such track", "/track?id=nobody", 404),

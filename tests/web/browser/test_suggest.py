@@ -47,7 +47,7 @@ def test_reasons_and_warnings_are_shown_and_mended_by_a_click(open_tab) -> None:
     tab.get_by_role("link", name="Remove fast").first.click()
     tab.get_by_text("contradict each other").wait_for(state="detached")
     tab.get_by_role("link", name="Write sitar").click()
-    tab.get_by_text("probably misspelt").wait_for(state="detached")
+    tab.get_by_text("probably misspelled").wait_for(state="detached")
     assert listed(tab) == "sitar, slow"
 
 
