@@ -14,7 +14,8 @@ from search.document import Document
 from search.query import Query, QueryGroup, QueryTag
 
 # Rounding to 1/4096 moves a term by a unit, a kin by one for each kin of its tag.
-TOLERANCE = 40 / 4096  # per query tag
+UNITS = 4096  # per 1.0
+TOLERANCE = 40 / UNITS  # per query tag
 
 # As docs/semantics.md has them: of one query tag, before dial and weight.
 IMPLIED, HEARD, KIN = 0.30, 0.12, 0.07
@@ -68,7 +69,9 @@ class Meaning:
         untyped = HEARD * heard(document, tag.tag_id) + IMPLIED * implied(document, tag.tag_id)
         kin = self.kin.get(tag.tag_id, ())
         whole = sum(similarity for _, similarity in kin)
-        for kin_id, similarity in kin[: math.ceil(self.drift * 24)]:
+        # A live kin weighs at least one unit: where there are fewer units than kin, the farthest do not live.
+        live = min(math.ceil(self.drift * 24), math.floor(spill * KIN * UNITS))
+        for kin_id, similarity in kin[:live]:
             carried = max(float(kin_id in document.typed), heard(document, kin_id))
             untyped += KIN * similarity / whole * self.allowed(kin_id) * carried
         return weight * (tag.tag_id in document.typed) + spill * untyped
