@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No test is about time, on however busy a machine; in CI hypothesis' own profile for it stays underneath.
+settings.register_profile("untimed", settings(), deadline=None)
+settings.load_profile("untimed")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
