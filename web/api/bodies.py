@@ -16,6 +16,22 @@ _Wanted = TypeVar("_Wanted")
 
 _UNKNOWN_FIELD = re.compile(r"unknown field `(.*)`", re.DOTALL)
 _PLACE = re.compile(r" - at `\$\.?(.*)`$", re.DOTALL)
+_MISSING_FIELD = re.compile(r"missing required field `(.*)`", re.DOTALL)
+_WRONG_TYPE = re.compile(r"Expected `([a-z |]+)`, got `([a-z]+)`")
+_OUT_OF_RANGE = re.compile(r"Expected `(int|float)` ([<>]=?) (\S+)")
+_WRONG_LENGTH = re.compile(r"Expected `(str|array)` of length ([<>]=?) (\d+)")
+_WRONG_PATTERN = re.compile(r"Expected `str` matching regex (.*)", re.DOTALL)
+# How people call the types of JSON.
+_TYPES = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
+_BOUNDS = {">=": "from {}", "<=": "up to {}", ">": "above {}", "<": "below {}"}
+_LENGTHS = {"str": "text of at {} {} characters", "array": "a list of at {} {} values"}
 
 
 class BodyReader(Generic[_Wanted]):
@@ -67,11 +83,34 @@ class BodyReader(Generic[_Wanted]):
         where = f"{place.group(1)[:80]}: " if place and place.group(1) else ""
         unknown = _UNKNOWN_FIELD.search(what)
         if unknown is None:
-            return Refusal(BAD_BODY, f"{where}{what[:1].lower()}{what[1:]}")
+            return Refusal(BAD_BODY, f"{where}{_in_words(what)}")
         name = unknown.group(1)[:80]
         offers = difflib.get_close_matches(name, self._names, 1, 0.5)
         slip = f"did you mean {offers[0]}?" if offers else f"there are {', '.join(self._names)}"
         return Refusal(BAD_BODY, f"{where}there is no field {name}: {slip}", "", offers)
+
+
+def _in_words(message: str) -> str:
+    """Say for people what the decoder found wrong; what it may come to say beside that stays as it is."""
+    if found := _WRONG_TYPE.match(message):
+        return f"expected {_named(found.group(1))}, got {_named(found.group(2))}"
+    if found := _OUT_OF_RANGE.match(message):
+        kind, bound, limit = found.groups()
+        return f"expected {_named(kind)} {_BOUNDS[bound].format(limit.removesuffix('.0'))}"
+    if found := _WRONG_LENGTH.match(message):
+        kind, bound, limit = found.groups()
+        words = _LENGTHS[kind].format("most" if bound == "<=" else "least", f"{int(limit):,}")
+        return f"expected {words.removesuffix('s') if limit == '1' else words}"
+    if (found := _WRONG_PATTERN.match(message)) and r"\x00" in found.group(1):
+        return "expected text without NUL characters"
+    if found := _MISSING_FIELD.search(message):
+        return f"expected the field {found.group(1)}, which is not given"
+    return f"{message[:1].lower()}{message[1:]}"
+
+
+def _named(types: str) -> str:
+    """Name the types of JSON that the decoder names in its own way."""
+    return " or ".join(_TYPES.get(one, one) for one in types.split(" | "))
 
 
 def _field_names(wanted: Any) -> tuple[str, ...]:
