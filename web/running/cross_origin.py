@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Flask, Response, request
+from werkzeug.http import parse_set_header
 
 from web.api.problems import PREFIX
 from web.settings import Settings
@@ -18,7 +19,6 @@ def register(app: Flask, settings: Settings) -> None:
     """Have the API tell browsers which origins it answers."""
     if not settings.origins:
         return
-    everyone = "*" in settings.origins
 
     @app.before_request
     def answer_preflight() -> Response | None:
@@ -29,15 +29,23 @@ def register(app: Flask, settings: Settings) -> None:
 
     @app.after_request
     def name_origin(response: Response) -> Response:
-        if not _is_api():
-            return response
-        origin = "*" if everyone else request.headers.get("Origin", "")
-        if not everyone:
-            response.vary.add("Origin")
-        if everyone or origin in settings.origins:
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Expose-Headers"] = _MAY_SEE
+        if _is_api():
+            named = origin_headers(settings, request.headers.get("Origin", ""))
+            response.vary.update(parse_set_header(named.pop("Vary", "")))
+            response.headers.update(named)
         return response
+
+
+def origin_headers(settings: Settings, origin: str) -> dict[str, str]:
+    """Return the headers by which a browser knows whether scripts of an origin may read an answer of the API."""
+    if not settings.origins:
+        return {}
+    everyone = "*" in settings.origins
+    headers = {} if everyone else {"Vary": "Origin"}
+    if everyone or origin in settings.origins:
+        headers["Access-Control-Allow-Origin"] = "*" if everyone else origin
+        headers["Access-Control-Expose-Headers"] = _MAY_SEE
+    return headers
 
 
 def _is_api() -> bool:

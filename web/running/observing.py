@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask, Response, g, has_app_context
 from flask import request as asked
@@ -58,14 +58,18 @@ def register(app: Flask, trusted: bool) -> None:
 
     @app.before_request
     def begin() -> None:
-        given = asked.headers.get("X-Request-ID", "") if trusted else ""
-        request_id = given if _GIVEN_ID.fullmatch(given) else os.urandom(8).hex()
-        g.notes = Notes(request_id, time.perf_counter())
+        g.notes = Notes(request_id(asked.environ, trusted), time.perf_counter())
 
     @app.after_request
     def send_id(response: Response) -> Response:
         response.headers["X-Request-ID"] = notes().request_id
         return response
+
+
+def request_id(environ: Mapping[str, Any], trusted: bool) -> str:
+    """Return the id of a request: the one that a trusted proxy gave it, else a new one."""
+    given = environ.get("HTTP_X_REQUEST_ID", "") if trusted else ""
+    return given if _GIVEN_ID.fullmatch(given) else os.urandom(8).hex()
 
 
 def notes() -> Notes:

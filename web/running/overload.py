@@ -16,8 +16,11 @@ import msgspec
 from flask import Flask, render_template
 
 from web.api.problems import CONTENT_TYPE, PREFIX, UNAVAILABLE, Problem
+from web.running.cross_origin import origin_headers
 from web.running.metrics import Measurements
+from web.running.observing import request_id
 from web.security import HEADERS
+from web.settings import Settings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -55,6 +58,7 @@ class Gate:
     def __init__(self, app: Flask, at_once: int, waiting: int = WAITING, patience: float = PATIENCE) -> None:
         self._inner: WSGIApplication = app.wsgi_app
         self._measured: Measurements = app.extensions["measurements"]
+        self._settings: Settings = app.extensions["settings"]
         self._page, self._problem = _refusals(app)
         self._patience = patience
         # Counted by queues, as a look at one and the taking from it is a single step there.
@@ -103,8 +107,13 @@ class Gate:
 
     def _refuse(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         self._measured.shed.inc()
-        refusal = self._problem if environ["PATH_INFO"].startswith(f"{PREFIX}/") else self._page
-        start_response("503 Service Unavailable", refusal.headers)
+        is_api = environ["PATH_INFO"].startswith(f"{PREFIX}/")
+        refusal = self._problem if is_api else self._page
+        # The application, which sends these with every other answer, never hears of this one.
+        own = {"X-Request-ID": request_id(environ, self._settings.proxies > 0)}
+        if is_api:
+            own |= origin_headers(self._settings, environ.get("HTTP_ORIGIN", ""))
+        start_response("503 Service Unavailable", [*refusal.headers, *own.items()])
         return [refusal.body]
 
 

@@ -8,6 +8,7 @@ from werkzeug.test import Client, EnvironBuilder
 
 from web.app import create_app
 from web.running.overload import MAX_BODY, Gate
+from web.settings import Settings
 
 
 class SlowApp:
@@ -74,6 +75,27 @@ def test_those_who_watch_always_get_in(searcher) -> None:
     client = Client(Gate(create_app(searcher), at_once=0, waiting=0))
     assert client.get("/search?q=sad").status_code == 503
     assert [client.get(path).status_code for path in ("/healthz", "/readyz", "/metrics")] == [200, 200, 200]
+
+
+def test_scripts_of_allowed_origins_read_when_to_come_back(searcher) -> None:
+    ours = "https://music.example"
+    client = Client(Gate(create_app(searcher, Settings(origins=(ours,))), at_once=0, waiting=0))
+    told = client.get("/api/v1/stats", headers={"Origin": ours})
+    assert (told.status_code, told.headers["Access-Control-Allow-Origin"]) == (503, ours)
+    assert "Retry-After" in told.headers["Access-Control-Expose-Headers"]
+    others = client.get("/api/v1/stats", headers={"Origin": "https://other.example"})
+    assert "Access-Control-Allow-Origin" not in others.headers
+    assert [told.headers["Vary"], others.headers["Vary"]] == ["Origin", "Origin"]
+    assert "Access-Control-Allow-Origin" not in client.get("/search?q=sad", headers={"Origin": ours}).headers
+
+
+def test_what_is_turned_away_has_an_id_like_all_else(searcher) -> None:
+    given = {"X-Request-ID": "of-the-proxy"}
+    alone = Client(Gate(create_app(searcher), at_once=0, waiting=0))
+    behind = Client(Gate(create_app(searcher, Settings(proxies=1)), at_once=0, waiting=0))
+    ids = [alone.get("/", headers=given).headers["X-Request-ID"] for _ in range(2)]
+    assert len({*ids, "of-the-proxy"}) == 3
+    assert behind.get("/", headers=given).headers["X-Request-ID"] == "of-the-proxy"
 
 
 class SlowBody(io.RawIOBase):
