@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.web.conftest import Page
-from web.pages.suggest_batch import find_tag_columns, looks_like_table
+from web.pages.suggest_batch import find_tag_columns, looks_like_lines, looks_like_table
 from web.pages.suggest_table import MAX_ROWS, parse_table
 
 TABLE = """\
@@ -142,6 +142,8 @@ def test_markup_in_a_table_is_shown_never_run(client) -> None:
         (b"title,tags\n" + b"x,y\n" * (MAX_ROWS + 1), "at most 2,000 tracks"),
         (b"title,tags\nx," + b",".join(b"t%d" % n for n in range(101)), "Line 2: expected 2 cells"),
         (b"title;tags\nx;" + b",".join(b"t%d" % n for n in range(101)), "Track 1 has 101 tags"),
+        (b"title;tags\nx;" + b"t" * 501, "Track 1 has a tag of 501 characters, a tag has at most 500"),
+        (b"sitar, tabla\nfast\n" + b"x," * 101 + b"y" * 501, "Track 3 has a tag of 501 characters"),
         (b"title;tags\n" + (b"x;" + b",".join(b"t%d" % n for n in range(100)) + b"\n") * 201, "this one has 20,100"),
     ],
 )
@@ -201,3 +203,57 @@ def test_a_pasted_text_is_a_table_where_its_first_line_names_columns(text: str, 
 def test_columns_of_tags_are_known_by_their_names() -> None:
     table = parse_table("Track Title,User_Tags,MOODS,tags,tags,BPM,Genre\n1,2,3,4,5,6,7")
     assert [table.columns[at] for at in find_tag_columns(table)] == ["User_Tags", "MOODS", "tags", "tags.2", "Genre"]
+
+
+LINES = "sitar, tabla, slow\nfast, drum\nindian\n"
+
+
+@pytest.mark.parametrize("how", ["pasted", "uploaded"])
+def test_lines_of_tags_without_a_header_are_a_track_each(client, how: str) -> None:
+    fields = {"pasted": {"tags": LINES, "pasted": "1"}, "uploaded": {"file": file_of(LINES.encode())}}
+    page = send(client, **fields[how])
+    assert "3 tracks, and the tags they lack" in page.text
+    assert "each line was read as one track" in page.text
+    raga, drum, _ = rows_of(page)
+    assert raga.startswith("Track 1 sitar, tabla, slow")
+    assert drum.startswith("Track 2 fast, drum")
+
+
+def test_lines_of_tags_come_back_in_a_column_of_tags(client) -> None:
+    keys = keys_of(send(client, file=file_of(LINES.encode())))
+    response = download(client, table=LINES, columns="said", lines="1", add=[keys["line1 indian"]])
+    table = parse_table(response.text.removeprefix("\ufeff"))
+    assert table.columns == ("tags", "suggested tags", "accepted tags")
+    assert [row[0] for row in table.rows] == LINES.splitlines()
+    assert table.rows[0][2] == "indian"
+
+
+def test_the_user_says_whether_there_is_a_header(client) -> None:
+    even = "sitar, tabla\nfast, drum\n"
+    assert "Which column holds the tags?" in send(client, file=file_of(even.encode())).text
+    page = send(client, table=even, columns="said", lines="1")
+    assert rows_of(page)[0].startswith("Track 1 sitar, tabla")
+    ticks = keys_of(page)
+    page = send(client, table=even, columns="said", column=["0", "1"], add=list(ticks.values()))
+    assert "Tags are read from sitar, tabla" in page.text
+    assert rows_of(page)[0].startswith("Track 1 fast, drum")
+    assert not ticked(page)  # the first track is another one now
+
+
+@pytest.mark.parametrize(
+    ("text", "is_list"),
+    [
+        (LINES, True),
+        ("a; b\nc; d; e", True),
+        ("a, b\nc; d; e", True),
+        ("a,b\nc,d\n", False),
+        ("a,b\nc,d,,\n", False),
+        ("title,words\n1,2,3", False),
+        ("words,band\n1,2,3", False),
+        ("tags\na,b\n", False),
+        ('a,b\n1,"never closed', False),
+        ("", False),
+    ],
+)
+def test_a_text_has_no_header_where_its_first_line_names_nothing_and_its_rows_differ(text: str, is_list: bool) -> None:
+    assert looks_like_lines(text) is is_list

@@ -113,8 +113,14 @@ def _read_upload() -> bytes:
 
 def _read_batch(text: str) -> Batch:
     numbers = [one for one in request.form.getlist("column") if one.isdecimal() and len(one) < 4]
-    columns = {int(one) for one in numbers} if "columns" in request.form else None
-    return suggest_for_table(text, columns, set(request.form.getlist("add")), searcher())
+    said = "columns" in request.form
+    return suggest_for_table(
+        text,
+        {int(one) for one in numbers} if said else None,
+        set(request.form.getlist("add")),
+        searcher(),
+        lines="lines" in request.form if said else None,
+    )
 
 
 def _refusal(error: TableError | AddressError | RequestEntityTooLarge, text: str) -> ResponseReturnValue:

@@ -9,10 +9,20 @@ from dataclasses import dataclass
 
 from search.result import NamedSuggestion, SuggestResult
 from search.searcher import Searcher
+from tagmodel.track import LONGEST_TAG
 from web.pages.suggest_address import MAX_TAGS
 from web.pages.suggest_lists import read_list
 from web.pages.suggest_page import IndexSays, index_says
-from web.pages.suggest_table import MAX_TABLE_TAGS, Table, TableError, find_delimiter, parse_table, with_columns
+from web.pages.suggest_table import (
+    MAX_TABLE_TAGS,
+    Table,
+    TableError,
+    find_delimiter,
+    has_uneven_rows,
+    parse_lines,
+    parse_table,
+    with_columns,
+)
 from web.pages.suggest_warnings import Warner, Warning
 
 # Suggestions shown for each track: a table is read down, not along.
@@ -80,12 +90,19 @@ class BatchTrack:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A table with suggestions; without any while nobody knows which column holds tags."""
+    """A table with suggestions; without any while nobody knows which column holds tags.
+
+    Parameters
+    ----------
+    lines
+        It came without a header: each line is a track and holds its tags.
+    """
 
     table: Table
     columns: tuple[ColumnChoice, ...]
     tracks: tuple[BatchTrack, ...]
     index: IndexSays
+    lines: bool = False
 
     @property
     def chosen(self) -> tuple[str, ...]:
@@ -112,13 +129,26 @@ def looks_like_table(text: str) -> bool:
     return bool(named) and all(len(line.split(delimiter)) >= min(len(header), 2) for line in lines[:3])
 
 
+def looks_like_lines(text: str) -> bool:
+    """Whether a text has no header: its first line names no column, and its lines have different numbers of cells."""
+    delimiter = find_delimiter(text)
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    known = {*TAG_HEADERS, *TITLE_HEADERS, *ARTIST_HEADERS}
+    named = any(_key(cell) in known for cell in header.split(delimiter or None))
+    return not named and has_uneven_rows(text)
+
+
 def find_tag_columns(table: Table) -> tuple[int, ...]:
     """Return the numbers of the columns whose names say that they hold tags."""
     return tuple(at for at, name in enumerate(table.columns) if _key(name) in TAG_HEADERS)
 
 
 def suggest_for_table(
-    text: str, columns: AbstractSet[int] | None, accepted: AbstractSet[str], source: Searcher
+    text: str,
+    columns: AbstractSet[int] | None,
+    accepted: AbstractSet[str],
+    source: Searcher,
+    lines: bool | None = None,
 ) -> Batch:
     """Suggest tags for each track of a table.
 
@@ -128,36 +158,47 @@ def suggest_for_table(
         Numbers of the columns that hold tags; None goes by their names.
     accepted
         Keys of suggestions that were accepted.
+    lines
+        Whether there is no header and each line holds the tags of a track; None goes by what the text looks like.
 
     Raises
     ------
     TableError
         If the text is no table, or a row has more tags than a track can have, or all rows together too many.
     """
-    table = parse_table(text)
-    chosen = find_tag_columns(table) if columns is None else sorted(one for one in columns if one < len(table.columns))
+    lines = looks_like_lines(text) if lines is None else lines
+    table = parse_lines(text) if lines else parse_table(text)
+    by_name = columns is None or lines
+    chosen = find_tag_columns(table) if by_name else sorted(one for one in columns or () if one < len(table.columns))
     choices = tuple(_column_choice(table, at, at in chosen) for at in range(len(table.columns)))
     if not chosen:
         return Batch(table, choices, (), index_says(source))
+    return Batch(table, choices, _tracks(table, chosen, accepted, source, lines), index_says(source), lines)
+
+
+def _tracks(
+    table: Table, chosen: Sequence[int], accepted: AbstractSet[str], source: Searcher, lines: bool
+) -> tuple[BatchTrack, ...]:
     tags = [_tags_of(row, chosen, place) for place, row in enumerate(table.rows, 1)]
     if (n_tags := sum(map(len, tags))) > MAX_TABLE_TAGS:
         raise TableError(f"a table has at most {MAX_TABLE_TAGS:,} tags, this one has {n_tags:,}: send it in parts")
     results = source.suggest_batch(tags, SUGGESTIONS)
     names = _Names(table, chosen)
     warner = Warner(source)
-    tracks = tuple(
+    # The first line is a track in a list and none in a table, so a place means another track: no tick may move along.
+    mark = "line" if lines else ""
+    return tuple(
         BatchTrack(
             place=place,
             title=names.title(row) or f"Track {place}",
             artist=names.artist(row),
             tags=typed,
             warnings=warner.warn(typed, result),
-            suggestions=tuple(_suggestions(place, result, accepted)),
+            suggestions=tuple(_suggestions(f"{mark}{place}", result, accepted)),
             reached=result.reached,
         )
         for place, (row, typed, result) in enumerate(zip(table.rows, tags, results, strict=True), 1)
     )
-    return Batch(table, choices, tracks, index_says(source))
 
 
 def table_to_take_away(batch: Batch) -> Table:
@@ -167,7 +208,7 @@ def table_to_take_away(batch: Batch) -> Table:
     return with_columns(batch.table, (SUGGESTED, ACCEPTED), (suggested, accepted))
 
 
-def _suggestions(place: int, result: SuggestResult, accepted: AbstractSet[str]) -> Iterator[BatchSuggestion]:
+def _suggestions(place: str, result: SuggestResult, accepted: AbstractSet[str]) -> Iterator[BatchSuggestion]:
     for one in result.suggestions:
         key = f"{place}.{one.tag_id}"
         yield BatchSuggestion(key, one, key in accepted)
@@ -178,6 +219,11 @@ def _tags_of(row: Sequence[str], columns: Sequence[int], place: int) -> tuple[st
     if len(tags) > MAX_TAGS:
         raise TableError(
             f"track {place:,} has {len(tags):,} tags, a track has at most {MAX_TAGS}: is it the right column?"
+        )
+    if (longest := max(map(len, tags), default=0)) > LONGEST_TAG:
+        raise TableError(
+            f"track {place:,} has a tag of {longest:,} characters, a tag has at most {LONGEST_TAG}:"
+            " is it the right column?"
         )
     return tags
 

@@ -20,6 +20,9 @@ MAX_TABLE_TAGS = 20_000  # tags, of all tracks
 MAX_COLUMNS = 200  # columns
 MAX_CELL = 20_000  # characters
 
+# The column of a list whose lines hold nothing but tags.
+LINE_COLUMN = "tags"
+
 # Tried in this order; the one that the header holds most often wins.
 DELIMITERS = ",;\t|"
 DELIMITER_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", "": "lines"}
@@ -125,6 +128,39 @@ def parse_table(text: str) -> Table:
     if not rows:
         raise TableError("there is a header, but no track under it", 1)
     return Table(_named(header), tuple(rows), delimiter)
+
+
+def has_uneven_rows(text: str) -> bool:
+    """Whether the rows of a text have different numbers of cells, empty ones at the end aside."""
+    delimiter = find_delimiter(text)
+    try:
+        counts = {_width(row) for _, row in _read_cells(text, delimiter)}
+    except TableError:
+        return False
+    return len(counts) > 1
+
+
+def _width(row: Sequence[str]) -> int:
+    """Return how many cells a row has up to the last that holds something."""
+    return max((at for at, cell in enumerate(row, 1) if cell.strip()), default=0)
+
+
+def parse_lines(text: str) -> Table:
+    """Read a text without a header, each line a track, all of it tags, into a table of the one column `LINE_COLUMN`.
+
+    Raises
+    ------
+    TableError
+        If there is no line, too many, or one that is too long.
+    """
+    rows: list[tuple[str, ...]] = []
+    for line, row in _read_cells(text, ""):
+        if len(rows) == MAX_ROWS:
+            raise TableError(f"a list has at most {MAX_ROWS:,} tracks, this one goes on: send it in parts", line)
+        rows.append(_fitted(row, 1, "", line))
+    if not rows:
+        raise TableError("the list is empty: each line is a track")
+    return Table((LINE_COLUMN,), tuple(rows), "")
 
 
 def find_delimiter(text: str) -> str:
