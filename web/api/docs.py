@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from markupsafe import Markup, escape
 
 from search.engine import SearchUnavailable
-from web.api.examples import Example, example
+from web.api.examples import NO_EXAMPLE, Example, example, try_out
 from web.api.openapi import openapi_document
 from web.api.operations import Operation
 from web.api.problems import KINDS, Kind
@@ -68,7 +69,7 @@ class OperationDoc:
     body: Markup | None
     answers: tuple[tuple[str, Markup], ...]
     problems: tuple[Kind, ...]
-    example: Example
+    example: Example = NO_EXAMPLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,27 +104,76 @@ class DocsPage:
     is_away: bool
 
 
-def docs_page(operations: Sequence[Operation], site: str) -> DocsPage:
-    """Work out the page, trying each operation on the index that is there."""
-    document = openapi_document(operations)
+def docs_page(operations: tuple[Operation, ...], site: str) -> DocsPage:
+    """Work out the page, with what each operation answers on the index that is there.
+
+    Only `site` is whatever somebody asked by, so all that is dear is remembered without it.
+    """
+    written = _written(operations)
     try:
-        samples, is_away = samples_of(searcher()), False
+        samples, answers = _tried(operations, str(searcher().engine.state()), searcher().model.model_id)
+        is_away = False
     except SearchUnavailable:
         samples, is_away = Samples(), True
+        answers = tuple(_answer_without_index(one, samples) for one in operations)
     return DocsPage(
         site=site,
-        version=document["info"]["version"],
-        operations=tuple(_operation(one, document, example(one, samples, site)) for one in operations),
-        types=tuple(_type(name, schema) for name, schema in sorted(document["components"]["schemas"].items())),
-        problems=tuple(
-            ProblemDoc(kind.name, kind.status, kind.title, _rich(kind.when), kind.members) for kind in KINDS
+        version=written.version,
+        operations=tuple(
+            replace(doc, example=example(one, samples, site, answer))
+            for one, doc, answer in zip(operations, written.operations, answers, strict=True)
         ),
+        types=written.types,
+        problems=written.problems,
         samples=samples,
         is_away=is_away,
     )
 
 
-def _operation(one: Operation, document: Mapping[str, Any], called: Example) -> OperationDoc:
+class _Written(NamedTuple):
+    """What the page shows whoever asks, of whatever index; the examples are still to come."""
+
+    version: str
+    operations: tuple[OperationDoc, ...]
+    types: tuple[TypeDoc, ...]
+    problems: tuple[ProblemDoc, ...]
+
+
+@lru_cache(maxsize=2)
+def _written(operations: tuple[Operation, ...]) -> _Written:
+    document = openapi_document(operations)
+    return _Written(
+        version=document["info"]["version"],
+        operations=tuple(_operation(one, document) for one in operations),
+        types=tuple(_type(name, schema) for name, schema in sorted(document["components"]["schemas"].items())),
+        problems=tuple(
+            ProblemDoc(kind.name, kind.status, kind.title, _rich(kind.when), kind.members) for kind in KINDS
+        ),
+    )
+
+
+# The index of now, and one more while it is replaced.
+@lru_cache(maxsize=2)
+def _tried(operations: tuple[Operation, ...], _state: str, _model_id: str) -> tuple[Samples, tuple[str, ...]]:
+    """Try all operations; raises `SearchUnavailable`, so that half of the answers are never remembered as all.
+
+    Parameters
+    ----------
+    _state, _model_id
+        What the answers hang on (docs/semantics.md): remembered by.
+    """
+    samples = samples_of(searcher())
+    return samples, tuple(try_out(one, samples) for one in operations)
+
+
+def _answer_without_index(one: Operation, samples: Samples) -> str:
+    try:
+        return try_out(one, samples)
+    except SearchUnavailable:
+        return ""
+
+
+def _operation(one: Operation, document: Mapping[str, Any]) -> OperationDoc:
     written = document["paths"][one.path][one.method.lower()]
     usual_status = str(next(iter(one.statuses)))
     answers = written["responses"][usual_status].get("content", {})
@@ -139,7 +189,6 @@ def _operation(one: Operation, document: Mapping[str, Any], called: Example) -> 
         body=_kind(next(iter(body["content"].values()))["schema"]) if body else None,
         answers=tuple((media, _kind(content["schema"])) for media, content in answers.items()),
         problems=one.problems,
-        example=called,
     )
 
 

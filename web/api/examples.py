@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 import msgspec
 from flask import current_app
 
-from search.engine import SearchUnavailable
 from web.api.operations import JSON, Operation
 from web.api.problems import PREFIX, Refusal
 from web.api.samples import Samples
@@ -49,24 +48,38 @@ class Example:
     answer: str
 
 
-def example(operation: Operation, samples: Samples, site: str) -> Example:
-    """Call an operation and say how.
+# Where one is still to come.
+NO_EXAMPLE = Example("", "", "", "")
+
+
+def example(operation: Operation, samples: Samples, site: str, answer: str) -> Example:
+    """Say how an operation is called.
 
     Parameters
     ----------
     site
         Scheme, host and mount point of this server, without a slash at the end.
+    answer
+        What `try_out` gave.
     """
-    parameters = operation.sample(samples)
-    body = None if operation.sample_body is None else operation.sample_body(samples)
+    parameters, body = _given_values(operation, samples)
     path = f"{PREFIX}/v1{operation.path}"
-    query = f"?{urlencode(parameters)}" if parameters else ""
+    query = _query(parameters)
     return Example(
         address=f"{site}{path}{query}" if operation.method == "GET" else "",
         curl=_curl(operation, f"{site}{path}", parameters, body),
         python=_python(operation, parameters, body),
-        answer="" if operation.secured else _answer(operation, f"{path}{query}", body),
+        answer=answer,
     )
+
+
+def _given_values(operation: Operation, samples: Samples) -> tuple[Mapping[str, str], object]:
+    body = None if operation.sample_body is None else operation.sample_body(samples)
+    return operation.sample(samples), body
+
+
+def _query(parameters: Mapping[str, str]) -> str:
+    return f"?{urlencode(parameters)}" if parameters else ""
 
 
 def _curl(operation: Operation, url: str, parameters: Mapping[str, str], body: object) -> str:
@@ -119,14 +132,24 @@ def _one_line(value: object) -> str:
     return msgspec.json.format(msgspec.json.encode(value), indent=0).decode().replace("\n", "")
 
 
-def _answer(operation: Operation, address: str, body: object) -> str:
+def try_out(operation: Operation, samples: Samples) -> str:
+    """Call an operation that only reads, and return its answer shortened; ``""`` for others, or where it refuses.
+
+    Raises
+    ------
+    search.engine.SearchUnavailable
+        If it needs the index, which cannot be asked.
+    """
+    if operation.secured:
+        return ""
+    parameters, body = _given_values(operation, samples)
     sent = None if body is None else msgspec.json.encode(body)
-    with current_app.test_request_context(
-        address, method=operation.method, data=sent, content_type=None if sent is None else JSON
-    ):
+    address = f"{PREFIX}/v1{operation.path}{_query(parameters)}"
+    media_type = None if sent is None else JSON
+    with current_app.test_request_context(address, method=operation.method, data=sent, content_type=media_type):
         try:
             answer = operation.view()()
-        except (Refusal, SearchUnavailable):
+        except Refusal:
             return ""
     return "\n".join(shortened(msgspec.json.decode(answer.get_data())))
 

@@ -81,9 +81,9 @@ class Reply(Generic[_Value]):
     media_type: str = JSON
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Operation:
-    """One operation of the API.
+    """One operation of the API; none equals another, so that it can be what something is remembered by.
 
     Parameters
     ----------

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import re
 import subprocess
+from pathlib import Path
 
 import msgspec
 import pytest
 from flask.testing import FlaskClient
 
+from search.document import Document
+from search.embedded import EmbeddedEngine
+from search.result import SearchRequest
+from search.searcher import Searcher
+from tagmodel.track import Track
 from tests.web.conftest import Page
 from web.api.app import OPERATIONS
 from web.api.examples import shortened
 from web.api.problems import KINDS
+from web.app import create_app
 
 
 @pytest.fixture
@@ -83,3 +90,30 @@ def test_curl_lines_are_words_of_a_shell(page: Page) -> None:
 def test_the_bare_address_leads_to_it(api: FlaskClient) -> None:
     for address in ("/api/v1", "/api/v1/"):
         assert api.get(address).headers["Location"] == "/api/v1/docs"
+
+
+def test_answers_are_tried_once_for_all_who_ask(api: FlaskClient, demo_searcher: Searcher, monkeypatch) -> None:
+    api.get("/api/v1/docs")
+    asked: list[SearchRequest] = []
+    search = Searcher.search
+    monkeypatch.setattr(Searcher, "search", lambda self, request: asked.append(request) or search(self, request))
+    pages = [api.get("/api/v1/docs", base_url=f"http://{host}.example") for host in "abc"]
+    assert asked == []
+    for host, page in zip("abc", pages, strict=True):
+        assert f"http://{host}.example/api/v1/search" in page.text
+
+
+def test_answers_follow_the_index(tmp_path: Path, demo_searcher: Searcher) -> None:
+    engine = EmbeddedEngine.open(tmp_path / "index", create=True)
+    client = create_app(Searcher(engine, demo_searcher.model)).test_client()
+    shown = []
+    for track_id in ("mine:1", "mine:2"):
+        with engine.writer() as writer:
+            writer.write([Document(Track(track_id, "One"))])
+            writer.commit()
+        shown.append(client.get("/api/v1/docs").text)
+    engine.close()
+    assert shown[0] != shown[1]
+    away = client.get("/api/v1/docs")
+    assert away.status_code == 200
+    assert away.text != shown[1]
