@@ -18,6 +18,7 @@ from search.expansion import DEFAULT_DRIFT
 from search.plan import Sort
 from search.query import Addition, Additions, Query, syntax
 from search.result import MAX_DEPTH, SearchRequest
+from web.values import read_number, read_whole
 
 # Longest query that is parsed; a paragraph pasted by accident is longer.
 MAX_TEXT = syntax.MAX_TEXT  # characters
@@ -27,7 +28,6 @@ MAX_IDS = 240
 PAGE_HITS = 20
 
 _TAG_ID = re.compile(r"[a-z2-7]{8}")
-_PLAIN_NUMBER = re.compile(r"[0-9]{1,6}")
 
 
 class AddressError(ValueError):
@@ -64,10 +64,13 @@ def read_text(arguments: MultiDict[str, str]) -> str:
         raise AddressError(
             f"a search has at most {MAX_TEXT} characters, this one has {len(text):,}: keep the words that matter"
         )
+    return without_nul(text, "the search")
+
+
+def without_nul(text: str, what: str) -> str:
+    """Return a text unless there is a NUL in it, which no catalogue keeps; what else is unseen may be in one."""
     if "\0" in text:
-        raise AddressError(
-            "the search holds a NUL character, which no keyboard types: was it pasted from a binary file?"
-        )
+        raise AddressError(f"{what} holds a NUL character, which no keyboard types: was it pasted from a binary file?")
     return text
 
 
@@ -173,21 +176,20 @@ def _read_count(arguments: MultiDict[str, str], name: str, usual: int) -> int:
     text = arguments.get(name, "")
     if not text:
         return usual
-    if not _PLAIN_NUMBER.fullmatch(text) or int(text) == 0:
+    number = read_whole(text)
+    if number is None or number < 1:
         raise AddressError(f"{name} is a whole number from 1, such as {name}=2, not “{_shortened(text)}”")
-    return int(text)
+    return number
 
 
 def _read_drift(text: str) -> float:
     if not text:
         return DEFAULT_DRIFT
-    try:
-        return float(text)
-    except ValueError:
+    number = read_number(text)
+    if number is None:
         slip = ", with a point, not a comma" if "," in text else ""
-        raise AddressError(
-            f"drift is a number from 0 to 1{slip}, such as drift=0.5, not “{_shortened(text)}”"
-        ) from None
+        raise AddressError(f"drift is a number from 0 to 1{slip}, such as drift=0.5, not “{_shortened(text)}”")
+    return number
 
 
 def _read_sort(text: str) -> Sort:

@@ -170,6 +170,7 @@ def test_only_the_answer_is_sent_to_the_script(visit: Visit) -> None:
     [
         *("/graph?zoom=0", "/graph?zoom=nan", "/graph?zoom=99", "/graph?zoom=x", "/graph?at=1", "/graph?at=1,inf"),
         *("/graph?community=one", "/graph?community=-1", "/graph?community=123456", "/graph?find=%00"),
+        *("/graph?zoom=1_0", "/graph?zoom=%D9%A2", "/graph?at=1_0,2", "/graph?at=%D9%A1,2", "/graph?at=1e999,2"),
         "/graph?from=" + "a" * 121,
     ],
 )

@@ -165,6 +165,7 @@ def test_without_a_name_one_goes_to_the_map(visit: Visit) -> None:
     [
         *("depth=3", "depth=x", "tags=1", "tags=81", "support=-1", "similarity=nan", "similarity=2", "name=%00"),
         *("tags=" + "9" * 400, "support=" + "9" * 5_000, "similarity=1e400"),
+        *("tags=3_0", "tags=%D9%A3", "similarity=0_1", "similarity=%D9%A0"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_words(visit: Visit, query: str) -> None:

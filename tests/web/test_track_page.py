@@ -125,9 +125,11 @@ def test_an_unknown_track_is_404_and_offers_a_search(visit) -> None:
     [
         ("/track", "needs its id"),
         ("/track?id=" + "x" * 1_001, "at most 1,000 characters"),
-        ("/track?id=a%00b", "no NUL"),
+        ("/track?id=a%00b", "the id holds a NUL"),
         ("/track?id=fma:1&drift=2", "drift is a number from 0"),
         ("/track?id=fma:1&drift=nan", "drift is a number from 0"),
+        ("/track?id=fma:1&drift=0_1", "drift is a number from 0"),
+        ("/track?id=fma:1&drift=%D9%A0", "drift is a number from 0"),
         ("/track?id=fma:1&drift=far", "drift is a number from 0"),
     ],
 )

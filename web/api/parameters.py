@@ -6,7 +6,6 @@ The type of the parameters is declared once as a `msgspec.Struct`; from it come 
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -29,13 +28,11 @@ from msgspec.inspect import (
 )
 from werkzeug.datastructures import MultiDict
 
-from search.query.errors import UNREADABLE
 from web.api.problems import BAD_PARAMETER, Refusal
+from web.values import read_number, read_whole, unseen_character
 
 _Wanted = TypeVar("_Wanted", bound=msgspec.Struct)
 
-_WHOLE = re.compile(r"-?[0-9]{1,18}")
-_NUMBER = re.compile(r"-?([0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?")
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -148,23 +145,24 @@ def _read_text(parameter: _Parameter, kind: StrType, text: str) -> str:
         raise _refusal(parameter, f"at most {kind.max_length:,} characters", f"{len(text):,}")
     if kind.min_length is not None and len(text) < kind.min_length:
         raise _refusal(parameter, "some text", "none")
-    if found := UNREADABLE.search(text):
-        code = f"U+{ord(found.group()):04X}"
+    if code := unseen_character(text):
         raise _refusal(parameter, "text", f"the unseen character {code}: was it copied from elsewhere?")
     return text
 
 
 def _read_whole(parameter: _Parameter, kind: IntType, text: str) -> int:
-    if not _WHOLE.fullmatch(text):
+    number = read_whole(text)
+    if number is None:
         raise _refusal(parameter, f"a whole number{_range(kind)}", _quoted(text))
-    return int(_within(parameter, kind, int(text), text))
+    return int(_within(parameter, kind, number, text))
 
 
 def _read_number(parameter: _Parameter, kind: FloatType, text: str) -> float:
-    if not _NUMBER.fullmatch(text):
+    number = read_number(text)
+    if number is None:
         slip = ", with a point, not a comma" if "," in text else ""
         raise _refusal(parameter, f"a number{_range(kind)}{slip}", _quoted(text))
-    return _within(parameter, kind, float(text), text)
+    return _within(parameter, kind, number, text)
 
 
 def _within(parameter: _Parameter, kind: IntType | FloatType, value: float, text: str) -> float:

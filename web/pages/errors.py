@@ -19,6 +19,7 @@ from search.query import QueryError
 from search.result import RequestError
 from web.addresses import MAX_TEXT, AddressError
 from web.api.problems import PREFIX, RETRY_AFTER, Refusal, answer_problem
+from web.values import unseen_character
 
 _Error = TypeVar("_Error", bound=Exception)
 
@@ -86,7 +87,7 @@ def show_http_error(error: HTTPException) -> ResponseReturnValue:
 def _page(code: int, title: str, message: str) -> tuple[str, int]:
     text = request.args.get("q", "").strip()
     # What can be searched by itself, when the fault lies in another part of the address.
-    plain = text if len(text) <= MAX_TEXT and "\0" not in text else ""
+    plain = text if len(text) <= MAX_TEXT and not unseen_character(text) else ""
     page = render_template("error.html", code=code, title=title, message=message, text=text[:MAX_TEXT], plain=plain)
     return page, code
 

@@ -18,6 +18,7 @@ from werkzeug.datastructures import MultiDict
 from tagmodel.picture_style import Frame, lowest_tier
 from web.addresses import AddressError
 from web.pages.naming import read_name
+from web.values import read_number, read_whole
 
 # How many times larger than the whole map.
 FARTHEST, NEAREST = 1.0, 16.0
@@ -120,14 +121,11 @@ def read_map(arguments: MultiDict[str, str]) -> MapAddress:
     AddressError
         If a value cannot be meant.
     """
-    community = arguments.get("community", "")
-    if community and not (community.isascii() and community.isdigit() and len(community) < 6):
-        raise AddressError(f"community is the number of a community, such as community=3, not “{community[:40]}”")
     return MapAddress(
         find=read_name(arguments, "find"),
         source=read_name(arguments, "from"),
         target=read_name(arguments, "to"),
-        community=int(community) if community else None,
+        community=_read_community(arguments.get("community", "")),
         zoom=_read_zoom(arguments.get("zoom", "")),
         at=_read_place(arguments.get("at", "")),
     )
@@ -156,6 +154,15 @@ def _fitting_zoom(whole: Frame, focus: Frame | None) -> float:
     return min(max(min(whole[2] / focus[2], whole[3] / focus[3]), FARTHEST), NEAREST)
 
 
+def _read_community(text: str) -> int | None:
+    if not text:
+        return None
+    number = read_whole(text)
+    if number is None or not 0 <= number < 100_000:
+        raise AddressError(f"community is the number of a community, such as community=3, not “{text[:40]}”")
+    return number
+
+
 def _read_zoom(text: str) -> float | None:
     if not text:
         return None
@@ -178,9 +185,6 @@ def _read_place(text: str) -> tuple[float, float] | None:
 
 
 def _number(text: str) -> float | None:
-    """Read a plain number; None for anything else, such as infinity."""
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
+    """Read a number that lies somewhere; None for anything else."""
+    number = read_number(text)
+    return number if number is not None and math.isfinite(number) else None

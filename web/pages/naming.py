@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from search.searcher import Searcher
 from tagmodel.vocabulary import Vocabulary
-from web.addresses import AddressError
+from web.addresses import AddressError, without_nul
 
 # Longest name that is looked up; no tag is longer.
 MAX_NAME = 120  # characters
@@ -57,9 +57,7 @@ def read_name(arguments: MultiDict[str, str], name: str) -> str:
     text = arguments.get(name, "").strip()
     if len(text) > MAX_NAME:
         raise AddressError(f"a tag has at most {MAX_NAME} characters, this name has {len(text):,}: is it one tag?")
-    if "\0" in text:
-        raise AddressError("the tag holds a NUL character, which no keyboard types: was it pasted from a binary file?")
-    return text
+    return without_nul(text, "the tag")
 
 
 def tag_of_model(vocabulary: Vocabulary, name: str) -> MeantTag | None:

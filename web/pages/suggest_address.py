@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
-from search.query.errors import UNREADABLE
 from web.addresses import AddressError
 from web.pages.suggest_lists import ListForm, read_list, write_list
+from web.values import unseen_character
 
 _Choice = TypeVar("_Choice", bound=enum.StrEnum)
 
@@ -117,10 +117,8 @@ def checked_tags(spellings: list[str]) -> tuple[str, ...]:
             " A table of many tracks needs a first line that names its columns, such as “title, tags”"
         )
     for spelling in spellings:
-        if found := UNREADABLE.search(spelling):
-            raise AddressError(
-                f"a tag holds the unseen character U+{ord(found.group()):04X}: was it copied from elsewhere?"
-            )
+        if code := unseen_character(spelling):
+            raise AddressError(f"a tag holds the unseen character {code}: was it copied from elsewhere?")
     return tuple(spellings)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -12,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 from tagmodel.model import TagModel
 from web.addresses import AddressError
 from web.links import tag_link
+from web.values import read_number, read_whole
 
 if TYPE_CHECKING:
     from tagmodel.graph import Community
@@ -107,11 +107,8 @@ def _read(
     text = arguments.get(name, "").strip()
     if not text:
         return usual
-    try:
-        number: float = int(text) if whole else float(text)
-    except ValueError:
-        number = math.nan
-    if not least <= number <= most:
+    number = read_whole(text) if whole else read_number(text)
+    if number is None or not least <= number <= most:
         kind = "a whole number" if whole else "a number"
         raise AddressError(f"{name} is {kind} from {least:g} to {most:g}, not “{text[:40]}”")
     return number

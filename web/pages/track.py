@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -16,10 +15,11 @@ from search.query.filters import write_filter
 from search.result import FoundBy, Hit, RequestError
 from search.searcher import Searcher, UnknownTrack
 from tagmodel.track import LONGEST_ID, Track
-from web.addresses import MAX_TEXT, AddressError
+from web.addresses import MAX_TEXT, AddressError, without_nul
 from web.context import searcher
 from web.links import search_link, tag_link
 from web.pages.bars import Bar, bar_scale, hit_bar
+from web.values import read_number
 
 blueprint = Blueprint("track", __name__)
 
@@ -119,19 +119,16 @@ def read_track_id() -> str:
     track_id = request.args.get("id", "")
     if not track_id:
         raise AddressError("the page of a track needs its id, such as /track?id=fma:2")
-    if len(track_id) > LONGEST_ID or "\0" in track_id:
-        raise AddressError(f"an id has at most {LONGEST_ID:,} characters and no NUL among them")
-    return track_id
+    if len(track_id) > LONGEST_ID:
+        raise AddressError(f"an id has at most {LONGEST_ID:,} characters, this one has {len(track_id):,}")
+    return without_nul(track_id, "the id")
 
 
 def read_similar_drift() -> float:
     """Read how far outside its own tags similar tracks are looked for: not at all unless said."""
     text = request.args.get("drift", "") or "0"
-    try:
-        drift = float(text)
-    except ValueError:
-        drift = math.nan
-    if not 0.0 <= drift <= 1.0:
+    drift = read_number(text)
+    if drift is None or not 0.0 <= drift <= 1.0:
         raise RequestError(f"drift is a number from 0 (the same tags) to 1, such as drift=0.3, not “{text[:40]}”")
     return drift
 
