@@ -191,13 +191,19 @@ def test_the_known_tags_can_be_searched_for(visit) -> None:
     assert "blorp" not in query
 
 
-def test_a_suggestion_says_how_many_more_searches_it_brings(look, measured: Searcher) -> None:
-    page = look("/suggest?tags=keyboard,sitar")
-    named = {one.spelling: one.reach for one in measured.suggest(["keyboard", "sitar"]).suggestions}
-    assert named
+@pytest.mark.parametrize("typed", [["keyboard", "sitar"], ["keyboard"], ["sitar", "piano"], ["techno"]])
+def test_a_suggestion_says_how_many_more_searches_it_brings_if_any(look, measured: Searcher, typed: list[str]) -> None:
+    page = look("/suggest?tags=" + ",".join(typed))
+    named = {one.spelling: one.reach.searches for one in measured.suggest(typed).suggestions}
     for row in page.all("li", "offer"):
-        spelling = next(one for one in named if row.name.startswith(one))
-        assert f"{signed(named[spelling].searches)} search" in row.name
+        searches = named[next(one for one in named if row.name.startswith(one))]
+        assert (f"{signed(searches)} search" in row.name) is bool(searches)
+    assert "±0" not in page.text
+    assert ("None of these alone" in page.text) is (bool(named) and max(named.values()) <= 0)
+
+
+def test_it_says_what_the_numbers_of_searches_mean(look, measured: Searcher) -> None:
+    page = look("/suggest?tags=keyboard,sitar")
     assert "What “+12 searches” means" in page.text
     assert f"{len(measured.reach().table.record.arrays.uses)} searches were tried" in page.text
 
@@ -214,7 +220,7 @@ def test_what_the_typed_tags_reach_is_said(look, measured: Searcher) -> None:
     reached = measured.suggest(["sitar"]).reached
     assert reached
     assert f"{reached} search" in look("/suggest?tags=sitar").text
-    assert "No search shows a track with these" in look("/suggest?tags=blorp").text
+    assert "No search shows a track with these in its first 20 " in look("/suggest?tags=blorp").text
 
 
 def test_without_reach_it_says_how_to_get_it(visit) -> None:

@@ -141,6 +141,12 @@ class SuggestPage:
     n_known: int
     example: str = SuggestAddress(("sitar", "tabla", "india")).query
 
+    @property
+    def brings_none(self) -> bool:
+        """Whether reach is known and no suggestion brings the track into a list by itself."""
+        known = [one.reach for one in self.suggestions if one.reach is not None]
+        return bool(known) and all(reach.searches <= 0 for reach in known)
+
 
 def suggest_page(state: SuggestAddress, source: Searcher) -> SuggestPage:
     """Ask for suggestions and work out the page; those turned down make room for the next ones."""

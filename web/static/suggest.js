@@ -11,10 +11,14 @@ const LONGEST = 4000; // characters that an address takes
 const undone = []; // addresses to go back to, latest last
 let pending = null;
 let waiting = 0;
+let acting = 0; // links on their way
+let answered = box.defaultValue; // what stood in the box when the shown page was asked for
+let listed = box.defaultValue; // the same tags as the server wrote them
 let shown = location.pathname + location.search;
 let steps = Promise.resolve(); // one after the other: each link leads on from what the one before it brought
 
-async function go(address, { remember = true, typing = false, says = "" } = {}) {
+async function go(address, { remember = true, typing = false, keeps = false, says = "" } = {}) {
+  const sent = box.value;
   pending?.abort();
   pending = new AbortController();
   try {
@@ -23,7 +27,7 @@ async function go(address, { remember = true, typing = false, says = "" } = {}) 
       if (typing) { many.hidden = false; return; }
       throw new Error(String(answer.status));
     }
-    show(new DOMParser().parseFromString(await answer.text(), "text/html"), typing, says);
+    show(new DOMParser().parseFromString(await answer.text(), "text/html"), typing ? sent : null, keeps, says);
     if (typing) history.replaceState(null, "", address);
     else if (remember) history.pushState(null, "", address);
     shown = location.pathname + location.search;
@@ -32,7 +36,8 @@ async function go(address, { remember = true, typing = false, says = "" } = {}) 
   }
 }
 
-function show(page, typing, says) {
+// `sent` is what was typed, null for a link; `keeps` says whether what was typed since the last answer stays.
+function show(page, sent, keeps, says) {
   const live = document.getElementById("suggest-live");
   const focused = live.contains(document.activeElement) ? document.activeElement : null;
   const place = offers().indexOf(focused?.closest(".offer"));
@@ -44,12 +49,44 @@ function show(page, typing, says) {
     document.getElementById(id).replaceChildren(...document.adoptNode(page.getElementById(id)).childNodes);
   }
   document.querySelector(".ask-top").className = page.querySelector(".ask-top").className;
-  if (!typing) box.value = page.getElementById("tags").value;
+  fill(page.getElementById("tags").value, sent, keeps);
   if (opened) live.querySelector(".reach-help")?.setAttribute("open", "");
   many.hidden = true;
   arm();
   if (focused) refocus(place, name, height);
   document.getElementById("said").textContent = `${says}${document.title.replace(/ · tagkin$/, "")}`;
+}
+
+// What a link changes and what was typed while it was on its way are both meant.
+function fill(now, sent, keeps) {
+  const before = listed;
+  const typed = sent === null && keeps && box.value !== answered;
+  listed = now;
+  answered = sent ?? now;
+  if (typed) merge(before, now);
+  else if (sent === null) box.value = now;
+}
+
+// Does to the text in the box what a link did to the list; what is new comes before the word that is being typed.
+function merge(before, now) {
+  const [had, has] = [before, now].map((text) => pieces(text).map((piece) => piece.tag));
+  let text = box.value, caret = box.selectionStart;
+  for (const tag of had.filter((one) => !has.includes(one))) {
+    const gone = pieces(text).find((piece) => piece.tag === tag);
+    if (!gone) continue;
+    const end = gone.end + /^[,;|\t\n]?\s*/.exec(text.slice(gone.end))[0].length;
+    text = text.slice(0, gone.begin) + text.slice(end);
+    caret -= Math.max(0, Math.min(caret, end) - gone.begin);
+  }
+  const come = has.filter((one) => !had.includes(one) && !pieces(text).some((piece) => piece.tag === one));
+  const at = Math.max(...[",", ";", "|", "\t", "\n"].map((one) => text.slice(0, caret).lastIndexOf(one))) + 1;
+  const more = come.map((tag) => (at ? ` ${tag},` : `${tag}, `)).join("");
+  box.value = text.slice(0, at) + more + text.slice(at);
+  box.setSelectionRange(caret + more.length, caret + more.length);
+}
+
+function pieces(text) {
+  return [...text.matchAll(/\s*("(?:[^"]|"")*"|[^,;|\t\n]+)/g)].map((found) => ({ begin: found.index, end: found.index + found[0].length, tag: found[1].trim() }));
 }
 
 // The focus stays at its place in the list, on the control of its name elsewhere, else on the heading.
@@ -83,11 +120,19 @@ function arm() {
 function act(link) {
   link.focus({ preventScroll: true }); // not every browser focuses what is tapped
   const name = nameOf(link);
-  steps = steps.then(() => {
+  step(() => {
     const now = link.isConnected ? link : [...main.querySelectorAll("#suggest-live a")].find((one) => nameOf(one) === name);
     if (!now) return;
     undone.push(location.href);
-    return go(now.href, { says: `${saying(now)}. ` });
+    return go(now.href, { keeps: true, says: `${saying(now)}. ` });
+  });
+}
+
+function step(work) {
+  acting += 1;
+  steps = steps.then(work).finally(() => {
+    acting -= 1;
+    if (!acting && box.value !== answered) later();
   });
 }
 
@@ -98,7 +143,7 @@ function saying(link) {
 }
 
 function undo() {
-  steps = steps.then(() => undone.length && go(undone.pop(), { says: "Undone. " }));
+  step(() => undone.length && go(undone.pop(), { keeps: true, says: "Undone. " }));
 }
 
 // Whether a text is too long for one track, or begins with the names of columns; the server looks closer.
@@ -112,12 +157,21 @@ box?.addEventListener("input", () => {
   clearTimeout(waiting);
   many.hidden = !isTable(box.value);
   if (!many.hidden) return;
-  waiting = setTimeout(() => {
-    const state = new URLSearchParams({ tags: box.value });
-    for (const one of document.querySelectorAll("#tags-state input")) state.set(one.name, one.value);
-    go(`${form.dataset.live}?${state}`, { typing: true });
-  }, PAUSE);
+  later();
 });
+
+function later() {
+  clearTimeout(waiting);
+  waiting = setTimeout(ask, PAUSE);
+}
+
+// Typing does not overtake a link: its answer is merged with what was typed, and that is then asked for.
+function ask() {
+  if (acting || isTable(box.value)) return;
+  const state = new URLSearchParams({ tags: box.value });
+  for (const one of document.querySelectorAll("#tags-state input")) state.set(one.name, one.value);
+  go(`${form.dataset.live}?${state}`, { typing: true });
+}
 
 main.addEventListener("click", (event) => {
   if (event.target.closest("#undo")) return undo();

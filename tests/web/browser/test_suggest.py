@@ -157,6 +157,27 @@ def test_two_suggestions_taken_before_the_first_answer_are_both_there(open_tab) 
     assert listed(tab) == f"sitar, tabla, {first}, {second}"
 
 
+@pytest.mark.parametrize(("typed", "becomes"), [(", gui", ", {tag}, gui"), (", ", ", {tag}, ")])
+def test_what_is_typed_while_a_tag_is_on_its_way_stays_with_it(open_tab, typed: str, becomes: str) -> None:
+    tab = open_tab("/suggest?tags=sitar,tabla")
+    first = offers(tab)[0]
+    held = []
+    tab.route(f"**/suggest?*{first}*", lambda route, _request: held.append(route))
+    tab.get_by_role("link", name=f"Add {first}").click()
+    box = tab.get_by_label("Tags of your track")
+    box.press("End")
+    tab.keyboard.type(typed)
+    tab.wait_for_timeout(400)  # longer than typing waits before it asks
+    held[0].continue_()
+    tab.unroute(f"**/suggest?*{first}*")
+    tab.get_by_role("link", name=f"Remove {first}").wait_for()
+    assert box.input_value() == "sitar, tabla" + becomes.format(tag=first)
+    tab.keyboard.type("tar")
+    tab.locator(".yours-card .chip", has_text="tar").nth(1).wait_for()
+    assert box.input_value() == "sitar, tabla" + becomes.format(tag=first) + "tar"
+    assert listed(tab) == box.input_value()
+
+
 def test_a_jump_within_the_page_leaves_what_can_be_undone(open_tab) -> None:
     tab = open_tab("/suggest?tags=sitar,tabla", viewport={"width": 390, "height": 844})
     first = offers(tab)[0]
@@ -169,3 +190,17 @@ def test_a_jump_within_the_page_leaves_what_can_be_undone(open_tab) -> None:
     tab.get_by_role("button", name="Undo").click()
     tab.get_by_role("link", name=f"Remove {first}").wait_for(state="detached")
     assert listed(tab) == "sitar, tabla"
+
+
+def test_lines_of_tags_are_a_track_each(open_tab, axe, tmp_path: Path) -> None:
+    (tmp_path / "tracks.txt").write_text("sitar, tabla, slow\nfast, drum\n")
+    tab = open_tab("/suggest")
+    tab.get_by_text("Many tracks at once").click()
+    tab.get_by_label("A table of tracks").set_input_files(tmp_path / "tracks.txt")
+    tab.get_by_role("button", name="Suggest").click()
+    assert tab.get_by_role("heading", level=1).inner_text() == "2 tracks, and the tags they lack"
+    axe(tab)
+    with tab.expect_download() as taken:
+        tab.get_by_role("button", name="Download the table").click()
+    rows = list(csv.DictReader(taken.value.path().read_text("utf-8-sig").splitlines()))
+    assert [row["tags"] for row in rows] == ["sitar, tabla, slow", "fast, drum"]
