@@ -11,8 +11,9 @@ let shown = location.pathname + location.search;
 let steps = Promise.resolve(); // one after the other: each link leads on from what the one before it brought
 let turns = 0;
 let turning = false;
+let turned = false; // whether the dial was the last that steered
 
-async function go(address, remember) {
+async function go(address, remember, instead = false) {
   pending?.abort();
   pending = new AbortController();
   main.setAttribute("aria-busy", "true");
@@ -20,7 +21,8 @@ async function go(address, remember) {
     const answer = await fetch(address, { signal: pending.signal });
     if (!answer.ok) throw new Error(String(answer.status));
     show(await answer.text());
-    if (remember) history.pushState(null, "", address);
+    if (instead) history.replaceState(null, "", address);
+    else if (remember) history.pushState(null, "", address);
     shown = location.pathname + location.search;
     main.removeAttribute("aria-busy");
   } catch (error) {
@@ -72,11 +74,12 @@ function follow(link) {
   const name = nameOf(link);
   steps = steps.then(() => {
     const now = link.isConnected ? link : controls().find((one) => name && nameOf(one) === name);
+    turned = false;
     return now && go(now.href, true);
   });
 }
 
-// Only where the dial comes to rest is searched.
+// Only where the dial comes to rest is searched; turns one after the other are one step in the history.
 function turn(drift) {
   const mine = (turns += 1);
   if (turning) pending.abort();
@@ -86,7 +89,9 @@ function turn(drift) {
     const state = new URLSearchParams(new FormData(form));
     state.set("drift", drift);
     turning = true;
-    await go(`${form.action}?${state}`, true);
+    const instead = turned;
+    turned = true;
+    await go(`${form.action}?${state}`, true, instead);
     turning = false;
   });
 }
@@ -110,6 +115,7 @@ main.addEventListener("input", (event) => {
 
 // A link to a place in the page is told as a step in the history, too.
 addEventListener("popstate", () => {
+  turned = false;
   if (location.pathname + location.search !== shown) go(location.href, false);
 });
 document.documentElement.classList.add("live");

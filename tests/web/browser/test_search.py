@@ -41,6 +41,19 @@ def test_the_dial_turns_by_key_and_keeps_the_focus(open_tab) -> None:
     tab.locator("#dial:focus").wait_for()
 
 
+def test_turns_of_the_dial_are_one_step_in_the_history(open_tab) -> None:
+    tab = open_tab("/search?q=sad+piano&drift=0.5")
+    tab.get_by_role("slider", name="Outside the box").focus()
+    for drift in ("0.55", "0.6", "0.65"):
+        tab.keyboard.press("ArrowRight")
+        tab.wait_for_url(f"**drift={drift}")
+        tab.locator("#dial:focus").wait_for()
+    tab.go_back()
+    tab.wait_for_url("**drift=0.5")
+    tab.go_forward()
+    tab.wait_for_url("**drift=0.65")
+
+
 def test_the_dial_turns_without_scripts(open_tab) -> None:
     tab = open_tab("/search?q=sad+piano", java_script_enabled=False)
     tab.get_by_role("slider", name="Outside the box").fill("0")
