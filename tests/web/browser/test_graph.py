@@ -99,6 +99,21 @@ def test_the_way_between_two_tags_is_drawn_and_told(open_tab, scripted, axe) -> 
         assert step.evaluate(SEEN)
 
 
+@pytest.mark.parametrize("scripted", [True, False], ids=["with scripts", "without scripts"])
+def test_no_button_covers_the_way_on_a_phone(open_tab, scripted) -> None:
+    tab = open_tab("/graph?from=sitar&to=techno", viewport=PHONE, java_script_enabled=scripted, **CALM)
+    zoom_of(tab)
+    view = tab.locator("#view").bounding_box()
+    buttons = [one.bounding_box() for one in tab.locator(".map-button").all() if one.is_visible()]
+    assert len(buttons) >= 3
+    assert all(box["y"] >= view["y"] + view["height"] for box in buttons)
+
+
+def test_the_map_begins_where_the_head_of_the_page_does(open_tab) -> None:
+    tab = open_tab("/graph", viewport={"width": 1920, "height": 1000}, **CALM)
+    assert tab.locator(".wordmark").bounding_box()["x"] == tab.locator(".map-top h1").bounding_box()["x"]
+
+
 def test_the_map_is_moved_by_wheel_drag_and_buttons(open_tab) -> None:
     tab = open_tab("/graph", viewport=WIDE, **CALM)
     whole = zoom_of(tab)
