@@ -231,11 +231,19 @@ def _kind(schema: Mapping[str, Any]) -> Markup:
     if "prefixItems" in schema:
         return Markup("[") + Markup(", ").join(_kind(one) for one in schema["prefixItems"]) + "]"
     if schema.get("type") == "array":
-        most = f"up to {schema['maxItems']:,}, each " if "maxItems" in schema else "list of "
-        return Markup(most) + _kind(schema.get("items", {}))
+        return _list_kind(schema)
     if isinstance(schema.get("additionalProperties"), dict):
         return Markup("object of {}").format(_kind(schema["additionalProperties"]))
     return Markup("{}{}").format(_NAMES.get(schema.get("type", ""), "any"), ", ".join(["", *_limits(schema)]))
+
+
+def _list_kind(schema: Mapping[str, Any]) -> Markup:
+    if "maxItems" not in schema:
+        return Markup("list of ") + _kind(schema.get("items", {}))
+    most = f"up to {schema['maxItems']:,}"
+    if "title" in schema:
+        return escape(f"{most} {schema['title']}")
+    return Markup(f"{most}, each ") + _kind(schema.get("items", {}))
 
 
 _NAMES = {

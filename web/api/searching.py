@@ -23,6 +23,8 @@ OUTSIDE_HITS = 5
 
 # Tags in an address: one by its spelling, or several ids with points between.
 TagList = Annotated[str, Meta(min_length=1, max_length=(ID_LENGTH + 1) * MAX_IDS, examples=["piano"])]
+# The title is what the docs page says of it: neither limit alone would tell how many tags there may be.
+TagLists = Annotated[tuple[TagList, ...], Meta(max_length=MAX_IDS, title="tags")]
 Drift = Annotated[float, Meta(ge=0, le=1, examples=[0.6])]
 
 
@@ -58,8 +60,8 @@ class SearchParameters(Struct, frozen=True):
 
     q: Annotated[str, Meta(max_length=MAX_TEXT, examples=["sad piano -vocals"])] = ""
     drift: Drift = DEFAULT_DRIFT
-    without: Annotated[tuple[TagList, ...], Meta(max_length=MAX_IDS)] = ()
-    keep: Annotated[tuple[TagList, ...], Meta(max_length=MAX_IDS)] = ()
+    without: TagLists = ()
+    keep: TagLists = ()
     literal: bool = False
     sort: Sort = Sort.SCORE
     k: Annotated[int, Meta(ge=1, le=MAX_K)] = PAGE_HITS

@@ -40,6 +40,8 @@ def test_every_parameter_and_limit_is_there(page: Page) -> None:
             assert f" {field} " in page.text
     assert "whole number, from 1 to 100" in page.text
     assert "text, at most 200 characters" in page.text
+    assert "up to 240 tags" in page.text
+    assert "2,160" not in page.text
 
 
 def test_examples_are_answers_of_this_index(api: FlaskClient, page: Page) -> None:
