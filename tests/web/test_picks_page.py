@@ -144,7 +144,9 @@ def test_any_tracks_come_back_from_a_table(tracks: list[Track]) -> None:
         assert tuple(row) == CSV_COLUMNS
         for column, cell in row.items():
             value = "; ".join(track.tags) if column == "tags" else getattr(track, column)
-            if isinstance(value, str):
+            if column == "url":
+                assert cell == (value if value.startswith("https://") else "")
+            elif isinstance(value, str):
                 assert cell.removeprefix("'") == value.removeprefix("'")
                 assert not cell.startswith(FORMULA_STARTS)
             else:
@@ -158,6 +160,12 @@ def test_a_table_runs_nothing_in_a_spreadsheet() -> None:
     ]
     assert row["tags"] == 'say "hi"; two\nlines'
     assert row["duration"] == "59.6"
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "file:///etc/passwd", "=1+1", "//example.org", "https:"])
+def test_a_table_passes_on_addresses_of_the_web_alone(address: str) -> None:
+    rows = rows_of(write_csv([Track("a", url=address), Track("b", url="http://example.org/b")]))
+    assert [row["url"] for row in rows] == ["", "http://example.org/b"]
 
 
 def test_the_data_are_those_of_the_api(client) -> None:

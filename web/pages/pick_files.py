@@ -80,7 +80,8 @@ def _one_line(text: str) -> str:
 def write_csv(tracks: Sequence[Track]) -> bytes:
     """Write CSV after RFC 4180 with a header, in UTF-8 with the mark by which spreadsheets know it.
 
-    A text that a spreadsheet would take for a formula gets an apostrophe in front.
+    A text that a spreadsheet would take for a formula gets an apostrophe in front. Of addresses only those
+    are passed on that a page would link to: spreadsheets make whatever looks like one a link.
     """
     text = io.StringIO()
     rows = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC)
@@ -90,6 +91,8 @@ def write_csv(tracks: Sequence[Track]) -> bytes:
 
 
 def _cell(track: Track, column: str) -> str | float | int:
+    if column == "url":
+        return as_text(web_link(track.url))
     value = TAG_GAP.join(track.tags) if column == "tags" else getattr(track, column)
     if isinstance(value, int | float):
         return value
@@ -102,7 +105,10 @@ def as_text(value: str) -> str:
 
 
 def write_json(tracks: Sequence[Track], unknown: Sequence[str]) -> bytes:
-    """Write the picks with all that the API says of each track."""
+    """Write the picks with all that the API says of each track.
+
+    Addresses come as the catalogue has them, as from the API: a program follows only what it chooses to.
+    """
     return msgspec.json.encode(PickedTracks(tuple(track_answer(track) for track in tracks), tuple(unknown)))
 
 
