@@ -28,6 +28,8 @@ def register(app: Flask) -> None:
     @app.before_request
     def answer_if_unchanged() -> Response | None:
         tag = g.entity_tag = _entity_tag(program) if _is_lasting() else ""
+        # RFC 9110 would have “*” answered with 304 as well, but only where there is something under the address. That
+        # the view alone knows (an unknown track is 404), and whoever sends it has no answer to keep: it is passed over.
         if tag and tag in request.headers.get("If-None-Match", "").replace(", ", ",").split(","):
             return Response(status=304)
         return None

@@ -25,6 +25,14 @@ def test_what_a_client_has_is_not_sent_again(client, address: str) -> None:
     assert "Content-Security-Policy" in again.headers
 
 
+@pytest.mark.parametrize(
+    ("address", "status"), [("/track?id=fma:1", 200), ("/track?id=none", 404), ("/search?q=(", 400)]
+)
+def test_a_star_hides_no_answer(client, address: str, status: int) -> None:
+    starred = client.get(address, headers={"If-None-Match": "*"})
+    assert (starred.status_code, bool(starred.data)) == (status, True)
+
+
 def test_a_known_answer_is_not_searched_for(client) -> None:
     tag = client.get("/search?q=sad").headers["ETag"]
     client.get("/search?q=sad", headers={"If-None-Match": tag})
