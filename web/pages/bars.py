@@ -106,8 +106,8 @@ class Reasons:
 
     def _head(self, one: Segment) -> str:
         said = f"for {one.serves}" if one.serves and self._several else _SAID.get(one.kind, "")
-        note = f" <i>{escape(said)}</i>" if said else ""
-        return f'<li class="{one.kind}"><span>{escape(one.spelling)}</span>{note} <b>'
+        note = f" <i><bdi>{escape(said)}</bdi></i>" if said else ""
+        return f'<li class="{one.kind}"><bdi>{escape(one.spelling)}</bdi>{note} <b>'
 
     def _out(self, spelling: str) -> str:
         if spelling not in self._outs:

@@ -32,6 +32,8 @@ TEXT_SIGN = "'"
 
 # Control characters, and what Unicode counts as the end of a line or paragraph.
 _BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# Controls that turn the direction of what follows: a name may pass for another by them, and no page isolates a file.
+TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]+")
 
 
 class PickedTracks(msgspec.Struct, frozen=True):
@@ -70,11 +72,16 @@ def _entry(track: Track) -> Iterator[str]:
 
 def _playable(address: str) -> str:
     """Return a track's web address with what would end its line percent-encoded, ``""`` if it has none."""
-    return _BREAKS.sub(lambda found: quote(found.group()), web_link(address).strip())
+    return _BREAKS.sub(lambda found: quote(found.group()), _seen_address(address).strip())
+
+
+def _seen_address(address: str) -> str:
+    """Return a web address that reads as it goes, ``""`` if it is none."""
+    return TURNS.sub(lambda found: quote(found.group()), web_link(address))
 
 
 def _one_line(text: str) -> str:
-    return _BREAKS.sub(" ", text).strip()
+    return _BREAKS.sub(" ", TURNS.sub("", text)).strip()
 
 
 def write_csv(tracks: Sequence[Track]) -> bytes:
@@ -92,11 +99,12 @@ def write_csv(tracks: Sequence[Track]) -> bytes:
 
 def _cell(track: Track, column: str) -> str | float | int:
     if column == "url":
-        return as_text(web_link(track.url))
+        return as_text(_seen_address(track.url))
     value = TAG_GAP.join(track.tags) if column == "tags" else getattr(track, column)
     if isinstance(value, int | float):
         return value
-    return as_text(value or "")
+    # An id is what finds the track again, so it stays whole.
+    return as_text(value if column == "track_id" else TURNS.sub("", value or ""))
 
 
 def as_text(value: str) -> str:

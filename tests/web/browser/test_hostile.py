@@ -39,3 +39,23 @@ def test_it_is_shown_as_typed(open_tab, hostile_site) -> None:
     shown = tab.locator("main").inner_text()
     for typed in ("<script>document.title='run'</script>", "<img src=x onerror=alert(1)>", "{{ 7 * 7 }}"):
         assert typed in shown
+
+
+# Texts that turn the direction of what follows, and are not kept apart from it.
+TURNING = """() => {
+  const walk = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT), loose = [];
+  while (walk.nextNode()) {
+    const { data, parentElement } = walk.currentNode;
+    if (/[\u202A-\u202E\u2066-\u2069]/.test(data) && !parentElement.closest("bdi, textarea")) loose.push(data);
+  }
+  return loose;
+}"""
+
+
+@pytest.mark.parametrize(
+    "path", ["/search?q=piano", "/track?id=hostile:3", "/tag?name=piano", "/picks?id=hostile:3&id=%E2%80%AEno"]
+)
+def test_what_turns_the_direction_stays_by_itself(open_tab, hostile_site, path: str) -> None:
+    tab = open_tab(path, at=hostile_site)
+    assert "\u202eevil" in tab.locator("main").text_content()
+    assert tab.evaluate(TURNING) == []
