@@ -29,7 +29,7 @@ from web.settings import PREFIX, Settings, read_settings
 STOP_SECONDS = 10  # seconds
 # Connections that a worker holds; those of browsers are idle most of the time.
 CONNECTIONS = 1024
-# Longest head of a request, address included.
+# Room for the head of a request, address included; up to twice as much may still be read.
 MAX_HEAD = 64 * 1024  # bytes
 # A client that sends no whole head for so long is hung up on, and so is one that asks nothing more.
 HEAD_SECONDS = 20  # seconds

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from web.api.operations import JSON, Operation
-from web.api.problems import CONTENT_TYPE, Kind, Problem
+from web.api.problems import CONTENT_TYPE, TOO_LONG, Kind, Problem
 
 OPENAPI = "3.1.0"
 BASE = "/api/v1"
@@ -58,6 +58,10 @@ def openapi_document(operations: Sequence[Operation], root: str = "") -> dict[st
     # As a client reads it: defaults are tuples and enumerations here.
     plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(document))
     return plain
+
+
+# Said by the HTTP server, before any operation is looked for.
+_HEAD_TOO_LARGE = "Address and headers together are too large to be read; the answer has no body."
 
 
 class _Schemas:
@@ -146,11 +150,14 @@ def _responses(one: Operation, schemas: _Schemas) -> dict[str, Any]:
         responses["304"] = {"description": "Nothing has changed since the answer that `If-None-Match` names."}
     for status in sorted({kind.status for kind in one.problems}):
         responses[str(status)] = _problem_response(status, [kind for kind in one.problems if kind.status == status])
+    responses["431"] = {"description": _HEAD_TOO_LARGE}
     return responses
 
 
 def _problem_response(status: int, kinds: Iterable[Kind]) -> dict[str, Any]:
     described = " ".join(f"`{kind.name}`: {kind.when}" for kind in kinds)
     headers = {"headers": _HEADERS[status]} if status in _HEADERS else {}
+    if status == TOO_LONG.status:  # the HTTP server itself refuses the longest, without a problem
+        return {"description": f"{described} Beyond 64 KiB the answer has no body."}
     content = {CONTENT_TYPE: {"schema": {"$ref": _REF.format(name=Problem.__name__)}}}
     return {"description": described, "content": content} | headers

@@ -140,7 +140,7 @@ def test_the_document_is_made_from_the_declaration() -> None:
         },
     ]
     assert set(put["responses"]) == {  # type: ignore[call-overload]
-        *("200", "201", "400", "401", "403", "404", "413", "414", "415", "429", "500", "503")
+        *("200", "201", "400", "401", "403", "404", "413", "414", "415", "429", "431", "500", "503")
     }
     assert put["security"] == [{"token": []}]
     assert "content" not in paths["delete"]["responses"]["204"]  # type: ignore[index]
