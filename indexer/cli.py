@@ -23,6 +23,7 @@ from indexer.progress import open_progress
 from search.engine import SearchEngine, SearchUnavailable
 from search.engines import open_engine
 from tagmodel.cli.options import data_dir_option, engine_option, model_option
+from tagmodel.cli.stopping import stop
 from tagmodel.cli.written import open_output
 from tagmodel.model import ModelMissing, TagModel, load_model
 
@@ -40,21 +41,16 @@ def exit_statuses() -> Iterator[None]:
     try:
         yield
     except (SourceError, MappingError, ModelMissing) as error:
-        _exit(str(error), USAGE_STATUS)
+        stop(str(error), USAGE_STATUS)
     except SearchUnavailable as error:
-        _exit(str(error), ENGINE_STATUS)
+        stop(str(error), ENGINE_STATUS)
     except OSError as error:
         if error.errno == errno.EPIPE:  # `tagkin export | head`: click knows what to do
             raise
         where = f"{error.filename}:" if error.filename else "the output"
-        _exit(f"{where} cannot be written ({error.strerror})", ENGINE_STATUS)
+        stop(f"{where} cannot be written ({error.strerror})", ENGINE_STATUS)
     except KeyboardInterrupt:
-        _exit("stopped; what was committed stays, and the same command goes on from there", INTERRUPTED_STATUS)
-
-
-def _exit(message: str, status: int) -> None:
-    click.echo(f"tagkin: {message}", err=True)
-    sys.exit(status)
+        stop("stopped; what was committed stays, and the same command goes on from there", INTERRUPTED_STATUS)
 
 
 @click.command("index")

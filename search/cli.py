@@ -10,12 +10,13 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from search.plan import Sort
 from tagmodel.cli.options import engine_option, model_option
+from tagmodel.cli.stopping import stop
 
 if TYPE_CHECKING:
     from search.engine import SearchEngine
@@ -63,18 +64,13 @@ def opened(engine: str, model_path: Path | None) -> Iterator[Searcher]:
         finally:
             index.close()
     except QueryError as error:
-        _stop(f"{error.message}\n{error.pointed()}", WRONG)
+        stop(f"{error.message}\n{error.pointed()}", WRONG)
     except (RequestError, ModelMissing) as error:
-        _stop(str(error), WRONG)
+        stop(str(error), WRONG)
     except UnknownTrack as error:
-        _stop(f"{error.args[0]}; `tagkin search --json` shows the ids of tracks", NOT_FOUND)
+        stop(f"{error.args[0]}; `tagkin search --json` shows the ids of tracks", NOT_FOUND)
     except SearchUnavailable as error:
-        _stop(str(error), UNAVAILABLE)
-
-
-def _stop(message: str, status: int) -> NoReturn:
-    click.echo(f"tagkin: {message}", err=True)
-    sys.exit(status)
+        stop(str(error), UNAVAILABLE)
 
 
 @click.command()
@@ -200,7 +196,7 @@ def suggest(tags: tuple[str, ...], k: int, as_json: bool, engine: str, model_pat
     try:
         model = load_model(model_path)
     except ModelMissing as error:
-        _stop(str(error), WRONG)
+        stop(str(error), WRONG)
     suggester = Suggester(model) if index is None else Searcher(index, model)
     result = suggester.suggest([tag for line in tags for tag in split_tags(line)], k)
     if as_json:

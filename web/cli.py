@@ -2,111 +2,98 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from tagmodel.cli.options import engine_option, model_option
+from tagmodel.cli.stopping import stop
 
 SETTINGS_STATUS = 2  # no such model, a setting is wrong, or the address cannot be listened on
 ENGINE_STATUS = 3  # the index cannot be read
 
 
+def _setting(name: str, variable: str, **given: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare an option that can stand in the environment as well."""
+    return click.option(name, envvar=variable, show_envvar=True, show_default="default" in given, **given)
+
+
 @click.command()
 @engine_option
 @model_option
-@click.option(
+@_setting(
     "--host",
-    envvar="TAGKIN_HOST",
+    "TAGKIN_HOST",
     default="127.0.0.1",
-    show_default=True,
-    show_envvar=True,
     help="Address to listen on.",
 )
-@click.option(
+@_setting(
     "--port",
-    envvar="TAGKIN_PORT",
+    "TAGKIN_PORT",
     default=8000,
-    show_default=True,
-    show_envvar=True,
     type=click.IntRange(1, 65535),
     help="Port to listen on.",
 )
-@click.option(
+@_setting(
     "--workers",
-    envvar="TAGKIN_WORKERS",
+    "TAGKIN_WORKERS",
     default=2,
-    show_default=True,
-    show_envvar=True,
     type=click.IntRange(1, 64),
     help="Server processes; as many as cores.",
 )
-@click.option(
+@_setting(
     "--threads",
-    envvar="TAGKIN_THREADS",
+    "TAGKIN_THREADS",
     default=2,
-    show_default=True,
-    show_envvar=True,
     type=click.IntRange(1, 32),
     help="Requests that each worker works on at once.",
 )
-@click.option(
+@_setting(
     "--origins",
-    envvar="TAGKIN_ORIGINS",
-    show_envvar=True,
+    "TAGKIN_ORIGINS",
     help="Origins, separated by spaces, whose scripts may read the API; * is any.  [default: none]",
 )
-@click.option(
+@_setting(
     "--rate",
-    envvar="TAGKIN_RATE",
-    show_envvar=True,
+    "TAGKIN_RATE",
     help="Requests that one client address may make, e.g. 600/minute.  [default: any number]",
 )
-@click.option(
+@_setting(
     "--rate-storage",
-    envvar="TAGKIN_RATE_STORAGE",
+    "TAGKIN_RATE_STORAGE",
     default="memory://",
-    show_default=True,
-    show_envvar=True,
     help="Where they are counted: in each worker by itself, or in redis://HOST for all together.",
 )
-@click.option(
+@_setting(
     "--tokens-file",
-    envvar="TAGKIN_TOKENS_FILE",
-    show_envvar=True,
+    "TAGKIN_TOKENS_FILE",
     type=click.Path(dir_okay=False, path_type=Path),
     help="File of tokens, one a line, with which programs may write.  [default: none may]",
 )
-@click.option(
+@_setting(
     "--access-log",
-    envvar="TAGKIN_ACCESS_LOG",
-    show_envvar=True,
+    "TAGKIN_ACCESS_LOG",
     help="File for a line of JSON about each request; - is standard error.  [default: none]",
 )
-@click.option(
+@_setting(
     "--log-searches/--no-log-searches",
-    envvar="TAGKIN_LOG_SEARCHES",
+    "TAGKIN_LOG_SEARCHES",
     default=True,
-    show_default=True,
-    show_envvar=True,
     help="Whether these lines say what was searched for and by whom.",
 )
-@click.option(
+@_setting(
     "--proxies",
-    envvar="TAGKIN_PROXIES",
+    "TAGKIN_PROXIES",
     default=0,
-    show_default=True,
-    show_envvar=True,
     type=click.IntRange(0, 8),
     help="Reverse proxies in front, to be believed about clients' addresses and TLS.",
 )
-@click.option(
+@_setting(
     "--hsts",
-    envvar="TAGKIN_HSTS",
+    "TAGKIN_HSTS",
     default=0,
-    show_default=True,
-    show_envvar=True,
     type=click.IntRange(min=0),
     help="Seconds for which browsers are told, over TLS, to use nothing else.",
 )
@@ -125,11 +112,11 @@ def serve(engine: str, model_path: Path | None, host: str, port: int, workers: i
         click.echo(f"{n_tracks:,} tracks at http://{host}:{port} (stop with Ctrl-C)", err=True)
         serve_pages(host, port, workers, threads, values)
     except SearchUnavailable as error:
-        _exit(str(error), ENGINE_STATUS)
+        stop(str(error), ENGINE_STATUS)
     except (ModelMissing, BadModel, SettingsError) as error:
-        _exit(str(error), SETTINGS_STATUS)
+        stop(str(error), SETTINGS_STATUS)
     except OSError as error:
-        _exit(f"cannot listen on {host}:{port}: {error}. Is another server running? Try --port.", SETTINGS_STATUS)
+        stop(f"cannot listen on {host}:{port}: {error}. Is another server running? Try --port.", SETTINGS_STATUS)
 
 
 def _values(context: click.Context) -> dict[str, str]:
@@ -142,8 +129,3 @@ def _values(context: click.Context) -> dict[str, str]:
         for name, value in values.items()
         if isinstance(name, str) and value is not None
     }
-
-
-def _exit(message: str, status: int) -> None:
-    click.echo(f"tagkin: {message}", err=True)
-    sys.exit(status)

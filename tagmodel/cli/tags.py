@@ -7,14 +7,14 @@ output cannot be written.
 from __future__ import annotations
 
 import errno
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
 from tagmodel.cli.options import model_option
+from tagmodel.cli.stopping import stop
 from tagmodel.cli.written import open_output
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def path(source: str, target: str, as_json: bool, model_path: Path | None) -> No
     try:
         steps = path_between(graph, ends[0], ends[1], model.kin)
     except PathMissing as error:
-        _stop(str(error), NOT_FOUND)
+        stop(str(error), NOT_FOUND)
     if as_json:
         _print_json(path_answer(model.vocabulary, steps))
     else:
@@ -136,12 +136,7 @@ def _open_model(model_path: Path | None) -> TagModel:
     try:
         return load_model(model_path)
     except ModelMissing as error:
-        _stop(str(error), WRONG)
-
-
-def _stop(message: str, status: int) -> NoReturn:
-    click.echo(f"tagkin: {message}", err=True)
-    sys.exit(status)
+        stop(str(error), WRONG)
 
 
 def _known(vocabulary: Vocabulary, text: str) -> str:
@@ -150,13 +145,13 @@ def _known(vocabulary: Vocabulary, text: str) -> str:
     try:
         return known_tag(vocabulary, text)
     except UnknownTag as error:
-        _stop(str(error), NOT_FOUND)
+        stop(str(error), NOT_FOUND)
 
 
 def _in_graph(model: TagModel, graph: nx.Graph, text: str) -> str:
     tag_id = _known(model.vocabulary, text)
     if tag_id not in graph:
-        _stop(f'"{text}" has no kin in this model, so no way leads to it: too few tracks carry it', NOT_FOUND)
+        stop(f'"{text}" has no kin in this model, so no way leads to it: too few tracks carry it', NOT_FOUND)
     return tag_id
 
 
@@ -250,4 +245,4 @@ def _write(data: bytes, output: str) -> None:
         if error.errno == errno.EPIPE:  # `tagkin graph | head`: click knows what to do
             raise
         where = f"{error.filename}:" if error.filename else "the output"
-        _stop(f"{where} cannot be written ({error.strerror})", UNWRITABLE)
+        stop(f"{where} cannot be written ({error.strerror})", UNWRITABLE)
