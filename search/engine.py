@@ -6,6 +6,7 @@ no SQL, no matrix, no server's words.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, Self
@@ -19,13 +20,33 @@ from search.plan import Plan
 TAG_FACET_HITS = 1_000
 # Values listed of one facet; artists alone may be thousands.
 FACET_VALUES = 50
+# Up to the last @ of the line, as a password may hold any character.
+_BEFORE_HOST = re.compile(r"://.*@")
 
 
 class SearchUnavailable(Exception):
     """The engine cannot answer now. The message says which engine, what is wrong and what to do.
 
     Never turned into an empty result: "no engine" is not "no tracks".
+
+    Parameters
+    ----------
+    message
+        For whoever runs the program: the command line and the log show it. Passwords in addresses are struck out here,
+        so that no message can carry one anywhere.
+    public
+        Why, in a few words that anybody may read: no address, path, user or host. They go on from "the index cannot
+        answer now:", so they begin small and end without a stop. ``""`` where there is nothing to say but that.
     """
+
+    def __init__(self, message: str = "", *, public: str = "") -> None:
+        super().__init__(without_passwords(message))
+        self.public = public
+
+
+def without_passwords(text: str) -> str:
+    """Strike out what stands before the ``@`` of an address; rather more of a line than less of a password."""
+    return _BEFORE_HOST.sub("://…@", text)
 
 
 class BadIndex(SearchUnavailable):

@@ -228,7 +228,9 @@ def answer_problem(error: Exception) -> BaseResponse:
 
 
 def public_words(error: SearchUnavailable) -> str:
-    """Return what anybody may know of why the index cannot answer; the error itself names files, and is for the log."""
+    """Return what anybody may know of why the index cannot answer; the error itself, naming places, is for the log."""
+    if error.public:
+        return error.public
     if isinstance(error, IndexBusy):
         return "another program is writing to the index: try again when it is done"
     return "the index cannot be read now; the cause is in the server's log"

@@ -6,6 +6,7 @@ from flask import Blueprint, Flask, jsonify
 from flask.typing import ResponseReturnValue
 
 from search.engine import SearchUnavailable
+from search.plan import Plan
 from web.api.problems import public_words
 from web.context import searcher
 
@@ -33,6 +34,7 @@ def ready() -> ResponseReturnValue:
     source = searcher()
     try:
         state = source.engine.state()
+        source.engine.count(Plan())  # an engine may know its state with parts of its index missing
     except SearchUnavailable as error:
         refused = {**_NEVER_KEPT, "Retry-After": str(RETRY_AFTER)}
         return jsonify(status="unavailable", why=public_words(error), model=source.model.model_id), 503, refused
