@@ -18,7 +18,9 @@ from search.engine import SearchUnavailable
 from search.query import QueryError
 from search.result import RequestError
 from web.addresses import MAX_TEXT, AddressError
-from web.api.problems import PREFIX, RETRY_AFTER, Refusal, answer_problem
+from web.api.problems import PREFIX, RETRY_AFTER, Refusal, answer_problem, public_words
+from web.context import searcher
+from web.pages.naming import tag_of_model
 from web.values import unseen_character
 
 _Error = TypeVar("_Error", bound=Exception)
@@ -66,9 +68,20 @@ def show_bad_request(error: ValueError) -> ResponseReturnValue:
 
 
 def show_unavailable(error: SearchUnavailable) -> ResponseReturnValue:
-    """Say that the index cannot answer now, and when to come back; why is for the log, since it names files."""
+    """Say that the index cannot answer now, what can be done without it, and when to come back.
+
+    Why is said as far as it is for everybody; the rest, which names places, is for the log.
+    """
     current_app.logger.error("the index cannot answer: %s", error)
-    page = render_template("unavailable.html", seconds=RETRY_AFTER)
+    text = request.args.get("q", "").strip()[:MAX_TEXT]
+    meant = tag_of_model(searcher().model.vocabulary, text) if text else None
+    page = render_template(
+        "unavailable.html",
+        why=_sentence(public_words(error)),
+        text=text,
+        tag=meant.spelling if meant else "",
+        seconds=RETRY_AFTER,
+    )
     return page, 503, {"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"}
 
 
