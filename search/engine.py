@@ -20,8 +20,8 @@ from search.plan import Plan
 TAG_FACET_HITS = 1_000
 # Values listed of one facet; artists alone may be thousands.
 FACET_VALUES = 50
-# Up to the last @ of the line, as a password may hold any character.
-_BEFORE_HOST = re.compile(r"://.*@")
+# Up to the last @ before the next address, as a password may hold any character.
+_BEFORE_HOST = re.compile(r"://(?:(?!://).)*@")
 
 
 class SearchUnavailable(Exception):
@@ -45,7 +45,7 @@ class SearchUnavailable(Exception):
 
 
 def without_passwords(text: str) -> str:
-    """Strike out what stands before the ``@`` of an address; rather more of a line than less of a password."""
+    """Strike out what stands before the ``@`` of each address; rather more of a line than less of a password."""
     return _BEFORE_HOST.sub("://…@", text)
 
 
