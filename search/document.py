@@ -7,6 +7,7 @@ on any machine and in any summation order, then give the same scores to the last
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tagmodel.track import Track
@@ -46,3 +47,28 @@ class Document:
     heard: tuple[str, ...] = ()
     heard_weights: tuple[int, ...] = ()
     model_id: str = ""
+
+
+def check_document(document: Document) -> None:
+    """Raise `ValueError` if tags are doubled or do not match their weights: they would score twice, or nothing."""
+    _check_family(document, "typed", document.typed, (1,) * len(document.typed))
+    if document.implied or document.implied_weights:
+        _check_family(document, "implied", document.implied, document.implied_weights)
+    if document.heard or document.heard_weights:
+        _check_family(document, "heard", document.heard, document.heard_weights)
+
+
+def _check_family(document: Document, family: str, tag_ids: Sequence[str], units: Sequence[int]) -> None:
+    problem = ""
+    if len(tag_ids) != len(units):
+        problem = f"expected as many weights of {family} tags as tags, got {len(units)} for {len(tag_ids)}"
+    elif len(set(tag_ids)) != len(tag_ids):
+        problem = f"expected different {family} tags, got {tag_ids}"
+    elif units and (min(units) < 1 or max(units) > DOCUMENT_UNITS):
+        problem = (
+            f"expected weights of {family} tags from 1 to {DOCUMENT_UNITS}, got {units}. Are they in units of 1/256?"
+        )
+    elif family != "typed" and not set(document.typed).isdisjoint(tag_ids):
+        problem = f"expected {family} tags that nobody typed, got {sorted(set(document.typed).intersection(tag_ids))}"
+    if problem:
+        raise ValueError(f"track {document.track.track_id!r}: {problem}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from msgspec import Struct
 
@@ -79,6 +79,13 @@ class IndexState:
     n_tracks: int
     model_id: str
     history: str = field(default="", compare=False)
+
+
+class RefusedDocument(NamedTuple):
+    """A document that the engine could not store, and why."""
+
+    track_id: str
+    reason: str
 
 
 class EngineHit(Struct, frozen=True, gc=False):
@@ -160,6 +167,17 @@ class IndexWriter(Protocol):
     def attach(self, name: str, data: bytes) -> None:
         """Stage bytes that go with the index under `name`, in place of those there; ``b""`` removes them."""
 
+    def flush(self) -> None:
+        """Begin to make everything staged durable, with the checkpoints set since, and go on.
+
+        For long loads: what was flushed survives whatever happens next, from the moment that a checkpoint set with it
+        or after it can be read back; searches may see it at once, and do with the next commit. An engine may do the
+        work later, but keeps no more than a few batches waiting. Leaving without commit does not take it back.
+        """
+
+    def take_refused(self) -> Sequence[RefusedDocument]:
+        """Return the documents of finished flushes and commits that the engine refused, since the last call."""
+
     def commit(self) -> IndexState:
         """Acknowledge everything staged."""
 
@@ -203,8 +221,13 @@ class SearchEngine(Protocol):
     def state(self) -> IndexState:
         """Return what a search would see now."""
 
-    def writer(self) -> IndexWriter:
+    def writer(self, patience: float = 0.0) -> IndexWriter:
         """Open the index for writing.
+
+        Parameters
+        ----------
+        patience
+            Seconds that the writer keeps trying while the index is away, for long loads.
 
         Raises
         ------

@@ -25,6 +25,18 @@ def _identify_directory(address: str) -> Hashable:
     return identify(Path(address).expanduser())
 
 
+def _open_server(address: str, create: bool) -> SearchEngine:
+    from search.elastic import ElasticEngine
+
+    return ElasticEngine.open(address, create)
+
+
+def _identify_server(address: str) -> Hashable:
+    from search.elastic.engine import identify as identify_server
+
+    return identify_server(address)
+
+
 class _Scheme(NamedTuple):
     """How an index at an address of this scheme is opened, and told from others."""
 
@@ -35,6 +47,8 @@ class _Scheme(NamedTuple):
 # "" is an address without a scheme.
 _SCHEMES = {
     "": _Scheme(_open_directory, _identify_directory),
+    "http": _Scheme(_open_server, _identify_server),
+    "https": _Scheme(_open_server, _identify_server),
 }
 
 
@@ -44,7 +58,7 @@ def open_engine(address: str, create: bool = False) -> SearchEngine:
     Parameters
     ----------
     address
-        A directory, for the embedded engine.
+        A directory, for the embedded engine; ``http(s)://host:port[,host:port]/name`` for Elasticsearch.
     create
         Make an empty index where there is none.
 
@@ -76,6 +90,7 @@ def _scheme_of(address: str) -> _Scheme:
     scheme = found.group(1).lower() if found else ""
     if scheme not in _SCHEMES:
         raise SearchUnavailable(
-            f"expected a directory, got {address!r}: this version knows no {scheme} engine, only the embedded one"
+            f"expected a directory, or http(s)://host:port/name of Elasticsearch, got {address!r}: "
+            f"there is no {scheme} engine"
         )
     return _SCHEMES[scheme]

@@ -25,6 +25,8 @@ HOMES = {
     "implicit": {"tagmodel"},
     "networkx": {"tagmodel"},
     "sqlite3": {"search", "indexer"},
+    "elasticsearch": {"search"},
+    "elastic_transport": {"search"},
     "pyarrow": {"indexer"},
     "mutagen": {"indexer"},
     "torch": {"audiomodel"},
@@ -32,7 +34,7 @@ HOMES = {
     "pickle": set(),
 }
 # Imported where they are used, never at the head of a module.
-LAZY = {"gensim", "implicit", "pyarrow", "mutagen", "granian"}
+LAZY = {"gensim", "implicit", "pyarrow", "mutagen", "granian", "elasticsearch", "elastic_transport"}
 PACKAGES = [name for name in ARROWS if (REPOSITORY / name).is_dir()]
 MODULES = [(name, path) for name in PACKAGES for path in sorted((REPOSITORY / name).rglob("*.py"))]
 
@@ -72,6 +74,11 @@ def test_each_heavy_library_has_one_home(library):
     for name, path in MODULES:
         if name not in HOMES[library]:
             assert library not in imported(ast.parse(path.read_text())), path.relative_to(REPOSITORY)
+
+
+def test_one_module_speaks_to_the_search_server():
+    speaking = {path.name for _, path in MODULES if "elasticsearch" in imported(ast.parse(path.read_text()))}
+    assert speaking == {"connection.py"}
 
 
 def test_heavy_libraries_are_imported_where_they_are_used():

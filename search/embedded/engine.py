@@ -132,7 +132,7 @@ class EmbeddedEngine:
         """Return what a search would see now."""
         return self._reader.view().state
 
-    def writer(self) -> EmbeddedWriter:
+    def writer(self, patience: float = 0.0) -> EmbeddedWriter:  # noqa: ARG002 - a directory is there or not
         """Open the index for writing.
 
         Raises

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from search.document import DOCUMENT_UNITS, Document
+from search.document import Document, check_document
 from search.engine import BadIndex
 from tagmodel.track import Track
 
@@ -258,11 +258,7 @@ def encode(document: Document, tags: Mapping[str, int], models: Mapping[str, int
     ValueError
         If tags are doubled or do not match their weights: such a document would score twice, or nothing.
     """
-    _check_family(document, "typed", document.typed, (1,) * len(document.typed))
-    if document.implied or document.implied_weights:
-        _check_family(document, "implied", document.implied, document.implied_weights)
-    if document.heard or document.heard_weights:
-        _check_family(document, "heard", document.heard, document.heard_weights)
+    check_document(document)
     track = document.track
     return (
         track.track_id,
@@ -284,22 +280,6 @@ def encode(document: Document, tags: Mapping[str, int], models: Mapping[str, int
         array("H", document.heard_weights).tobytes(),
         models[document.model_id],
     )
-
-
-def _check_family(document: Document, family: str, tag_ids: Sequence[str], units: Sequence[int]) -> None:
-    problem = ""
-    if len(tag_ids) != len(units):
-        problem = f"expected as many weights of {family} tags as tags, got {len(units)} for {len(tag_ids)}"
-    elif len(set(tag_ids)) != len(tag_ids):
-        problem = f"expected different {family} tags, got {tag_ids}"
-    elif units and (min(units) < 1 or max(units) > DOCUMENT_UNITS):
-        problem = (
-            f"expected weights of {family} tags from 1 to {DOCUMENT_UNITS}, got {units}. Are they in units of 1/256?"
-        )
-    elif family != "typed" and not set(document.typed).isdisjoint(tag_ids):
-        problem = f"expected {family} tags that nobody typed, got {sorted(set(document.typed).intersection(tag_ids))}"
-    if problem:
-        raise ValueError(f"track {document.track.track_id!r}: {problem}")
 
 
 def decode(row: Row, tag_ids: Sequence[str], models: Mapping[int, str]) -> Document:

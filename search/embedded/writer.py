@@ -29,7 +29,7 @@ from search.embedded.store import (
     renew_history,
     write_attachment,
 )
-from search.engine import BadIndex, IndexBusy, IndexState, SearchUnavailable
+from search.engine import BadIndex, IndexBusy, IndexState, RefusedDocument, SearchUnavailable
 
 _log = logging.getLogger(__name__)
 
@@ -164,6 +164,14 @@ class EmbeddedWriter:
         with self._transaction() as connection:
             write_attachment(connection, name, data)
         self._changed = True
+
+    def flush(self) -> None:
+        """Commit: it is no dearer here."""
+        self.commit()
+
+    def take_refused(self) -> Sequence[RefusedDocument]:
+        """Return nothing: whatever is a document can be stored."""
+        return ()
 
     def commit(self) -> IndexState:
         """Acknowledge everything staged; compact when the changes have grown."""

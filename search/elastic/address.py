@@ -1,0 +1,150 @@
+"""Where the servers are and who asks: read from an address such as ``https://es1:9200,es2:9200/tagkin`` and settings.
+
+Passwords may stand in the address, but belong into the environment or a file; no message ever shows one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from search.engine import SearchUnavailable
+
+PREFIX = "TAGKIN_ELASTICSEARCH_"
+DEFAULT_NAME = "tagkin"
+_PORT = 9200
+
+# What the server allows in the name of an index, less what could be taken for one of ours.
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
+
+_BAD_SETTING = "the server of the search is not set up rightly"
+
+
+@dataclass(frozen=True)
+class ElasticAddress:
+    """Servers, the name before all indices, and settings.
+
+    Parameters
+    ----------
+    hosts
+        ``https://host:port`` each, of one cluster.
+    name
+        Begins the name of every index and alias.
+    api_key, username, password
+        Who asks; all empty where the servers let everybody in.
+    ca_certs
+        File with the certificates to trust; ``""`` for those of the system.
+    timeout
+        Seconds that a search may take.
+    shards, replicas
+        Of indices made from now on.
+    requests
+        Bulk requests in flight.
+    """
+
+    hosts: tuple[str, ...]
+    name: str = DEFAULT_NAME
+    api_key: str = field(default="", repr=False)
+    username: str = ""
+    password: str = field(default="", repr=False)
+    ca_certs: str = ""
+    timeout: float = 5.0
+    shards: int = 1
+    replicas: int = 0
+    requests: int = 2
+
+    def __str__(self) -> str:
+        """Return the address to show: no user, no password."""
+        return f"{', '.join(self.hosts)} (index {self.name})"
+
+
+def parse_address(text: str, environment: Mapping[str, str] = os.environ) -> ElasticAddress:
+    """Read an address and the settings that go with it.
+
+    Raises
+    ------
+    SearchUnavailable
+        If one of them cannot be used; the message says what was expected, and shows no password.
+    """
+    settings = _Settings(environment)
+    scheme, _, rest = text.partition("://")
+    authority, _, path = rest.partition("/")
+    login, _, servers = authority.rpartition("@")
+    username, _, password = (unquote(part) for part in login.partition(":"))
+    hosts = tuple(_host(scheme.lower(), server) for server in servers.split(","))
+    name = path.strip("/") or DEFAULT_NAME
+    if not _NAME.fullmatch(name):
+        raise _refuse(f"expected a name of lower-case letters, digits, - _ . after the server, got {name!r}")
+    return ElasticAddress(
+        hosts=hosts,
+        name=name,
+        api_key=settings.text("API_KEY"),
+        username=username or settings.text("USERNAME") or "elastic",
+        password=password or settings.text("PASSWORD"),
+        ca_certs=settings.file("CA_CERTS"),
+        timeout=settings.number("TIMEOUT", 5.0, 0.1, 600.0),
+        shards=int(settings.number("SHARDS", 1, 1, 1024, whole=True)),
+        replicas=int(settings.number("REPLICAS", 0, 0, 10, whole=True)),
+        requests=int(settings.number("REQUESTS", 2, 1, 64, whole=True)),
+    )
+
+
+def hide_login(address: str) -> str:
+    """Return an address of any kind without what stands before the ``@`` of its servers."""
+    scheme, separator, rest = address.partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}" if separator else address
+
+
+def _host(scheme: str, server: str) -> str:
+    try:
+        parts = urlsplit(f"{scheme}://{server.strip()}")
+        port = parts.port or _PORT
+    except ValueError:
+        raise _refuse(f"expected {scheme}://host:port, got {server!r}: the port must be a number to 65535") from None
+    if not parts.hostname or parts.query or parts.fragment or parts.path:
+        raise _refuse(f"expected {scheme}://host:port[,host:port]/name, got {server!r} for a server")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{scheme}://{host}:{port}"
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """Our variables of an environment; each may also be given as the file it is in, as secrets of containers are."""
+
+    environment: Mapping[str, str]
+
+    def text(self, name: str) -> str:
+        if path := self.environment.get(f"{PREFIX}{name}_FILE"):
+            try:
+                return Path(path).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise _refuse(f"{PREFIX}{name}_FILE: {path} cannot be read ({error.strerror})") from None
+        return self.environment.get(PREFIX + name, "")
+
+    def file(self, name: str) -> str:
+        path = self.environment.get(PREFIX + name, "")
+        if path and not Path(path).is_file():
+            raise _refuse(f"{PREFIX}{name}: expected a file, there is none at {path}")
+        return path
+
+    def number(self, name: str, default: float, least: float, most: float, whole: bool = False) -> float:
+        given = self.environment.get(PREFIX + name)
+        if not given:
+            return default
+        try:
+            value = int(given) if whole else float(given)
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:
+            kind = "a whole number" if whole else "a number"
+            raise _refuse(f"{PREFIX}{name}: expected {kind} from {least:g} to {most:g}, got {given!r}")
+        return value
+
+
+def _refuse(message: str) -> SearchUnavailable:
+    return SearchUnavailable(message, public=_BAD_SETTING)

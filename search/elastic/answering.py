@@ -1,0 +1,217 @@
+"""One plan, executed: what is asked of the server, and how its answer reads.
+
+The state is asked for in the same request, before the tracks: an answer is at least as new as the state it names.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from search.document import Document
+from search.elastic.connection import Connection, Refusal, check_shards, missing_index
+from search.elastic.encoding import decode_document
+from search.elastic.facets import FACETS, FacetSizes, count_tags, read_facet
+from search.elastic.query import BY_SCORE, carried, carried_none, order_of, query_of, window_of
+from search.elastic.state import STATE_ID, StateRecord, parse_record
+from search.engine import TAG_FACET_HITS, EngineAnswer, EngineHit, FacetValue
+from search.plan import Plan, Sort
+
+_FLOAT = struct.Struct("f")
+
+_ASK_STATE = {"query": {"ids": {"values": [STATE_ID]}}, "size": 1}
+
+# Documents brought in one request.
+_DOCUMENTS_AT_ONCE = 1_000
+
+_MGET = "docs.found,docs.error,docs._source"
+
+Json = dict[str, Any]
+
+
+class Place(NamedTuple):
+    """The two indices, or aliases, of one generation."""
+
+    tracks: str
+    about: str
+
+
+def answer_plan(connection: Connection, place: Place, plan: Plan, sizes: FacetSizes) -> EngineAnswer:
+    """Execute a plan.
+
+    Raises
+    ------
+    SearchUnavailable
+        If the server cannot answer, or not from all of the index.
+    """
+    # The best thousand come anyway where tags are counted: then the page is a part of them, and is read by its ids.
+    by_ids = plan.facets and plan.sort is Sort.SCORE
+    bodies = [_main_body(plan, sizes, by_ids)]
+    if plan.facets and not by_ids:
+        bodies.append(_best_body(plan))
+    record, (main, *best) = _ask(connection, place, bodies)
+    hits = main["hits"]["hits"]
+    page = _read_by_ids(connection, place, hits[plan.offset : plan.offset + plan.k]) if by_ids else _read(hits)
+    total = main["hits"]["total"]["value"]
+    carry_all, carry_none, outside = _read_carried(plan, main, total)
+    facets: dict[str, tuple[FacetValue, ...]] = {}
+    if plan.facets:
+        facets = _read_facets(connection, place, plan, main["aggregations"], sizes)
+        facets["tag"] = count_tags((best[0] if best else main)["hits"]["hits"][:TAG_FACET_HITS])
+    return EngineAnswer(
+        hits=page,
+        outside=outside,
+        total=total,
+        carry_all=carry_all,
+        carry_some=total - carry_all - carry_none,
+        carry_none=carry_none,
+        state=record.index_state(),
+        facets=facets,
+    )
+
+
+def count_hits(connection: Connection, place: Place, plan: Plan) -> int:
+    """Return the number of hits of a plan."""
+    body = {"query": query_of(plan), "size": 0, "track_total_hits": True}
+    return int(search(connection, place.tracks, body)["hits"]["total"]["value"])
+
+
+def search(connection: Connection, index: str, body: Json, **params: Any) -> Any:
+    """Run one search over the whole of an index.
+
+    Raises
+    ------
+    BadIndex
+        If there is no index.
+    SearchUnavailable
+        If the server cannot answer, or not from all of the index.
+    """
+    try:
+        answer = connection.post(f"/{index}/_search", body, allow_partial_search_results="false", **params)
+    except Refusal as refusal:
+        if refusal.status == 404:
+            raise missing_index(connection.address) from None
+        raise connection.refused(refusal) from None
+    check_shards(connection.address, answer)
+    return answer
+
+
+def read_documents(connection: Connection, place: Place, ids: Sequence[str]) -> list[Document | None]:
+    """Return documents by their ids on the server, as searches see them; None where there is none."""
+    documents: list[Document | None] = []
+    for start in range(0, len(ids), _DOCUMENTS_AT_ONCE):
+        body = {"ids": ids[start : start + _DOCUMENTS_AT_ONCE]}
+        try:
+            answer = connection.post(f"/{place.tracks}/_mget", body, realtime="false", filter_path=_MGET)
+        except Refusal as refusal:
+            if refusal.status == 404:
+                raise missing_index(connection.address) from None
+            raise connection.refused(refusal) from None
+        for found in answer["docs"]:
+            if "error" in found:
+                raise connection.refused_part(found)
+            documents.append(decode_document(found["_source"]["kept"]) if found["found"] else None)
+    return documents
+
+
+def _main_body(plan: Plan, sizes: FacetSizes, by_ids: bool) -> Json:
+    body: Json = {"query": query_of(plan), "sort": order_of(plan), "track_total_hits": True}
+    if plan.groups:
+        body["track_scores"] = True
+    if by_ids:
+        window = {"from": 0, "size": max(TAG_FACET_HITS, sum(window_of(plan).values()))}
+        body |= {**window, "_source": False, "docvalue_fields": ["typed"]}
+    else:
+        body |= window_of(plan)
+    if aggregations := _aggregations(plan, sizes):
+        body["aggs"] = aggregations
+    return body
+
+
+def _best_body(plan: Plan) -> Json:
+    """Return the search for the best hits by score, whose tags are counted."""
+    by_score = Plan(groups=plan.groups)
+    return {
+        "query": query_of(plan),
+        "sort": order_of(by_score),
+        "size": TAG_FACET_HITS,
+        "track_total_hits": False,
+        "_source": False,
+        "docvalue_fields": ["typed"],
+    }
+
+
+def _aggregations(plan: Plan, sizes: FacetSizes) -> Json:
+    aggregations: Json = sizes.aggregations() if plan.facets else {}
+    if plan.groups:
+        none: Json = {"filter": carried_none(plan)}
+        if plan.outside:
+            top = {"size": plan.outside, "sort": BY_SCORE, "track_scores": True}
+            none["aggs"] = {"best": {"top_hits": top}}
+        aggregations["carry_none"] = none
+    if len(plan.groups) > 1:
+        aggregations["carry_all"] = {"filter": {"bool": {"filter": [carried(group) for group in plan.groups]}}}
+    return aggregations
+
+
+def _ask(connection: Connection, place: Place, bodies: Sequence[Json]) -> tuple[StateRecord, list[Any]]:
+    """Ask for the state, then for the tracks, in one request."""
+    lines: list[Json] = [{"index": place.about}, _ASK_STATE]
+    for body in bodies:
+        lines += [{"index": place.tracks, "allow_partial_search_results": False}, body]
+    sent = b"".join([orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines])
+    about, *answers = connection.post("/_msearch", sent, max_concurrent_searches=1)["responses"]
+    for answer in (about, *answers):
+        if "error" in answer:
+            if answer["status"] == 404:
+                raise missing_index(connection.address)
+            raise connection.refused_part(answer)
+        check_shards(connection.address, answer)
+    if not about["hits"]["hits"]:
+        raise missing_index(connection.address)
+    return parse_record(connection, about["hits"]["hits"][0]["_source"]), answers
+
+
+def _read(hits: Sequence[Mapping[str, Any]]) -> tuple[EngineHit, ...]:
+    return tuple(EngineHit(decode_document(hit["_source"]["kept"]), _score(hit)) for hit in hits)
+
+
+def _read_by_ids(connection: Connection, place: Place, hits: Sequence[Mapping[str, Any]]) -> tuple[EngineHit, ...]:
+    documents = read_documents(connection, place, [hit["_id"] for hit in hits])
+    # A track that was deleted a moment ago is left out.
+    return tuple(
+        EngineHit(document, _score(hit)) for document, hit in zip(documents, hits, strict=True) if document is not None
+    )
+
+
+def _score(hit: Mapping[str, Any]) -> float:
+    """Return the score as the server has it: it writes the shortest decimal that means this float32."""
+    score: float = _FLOAT.unpack(_FLOAT.pack(hit["_score"] or 0.0))[0]
+    return score
+
+
+def _read_carried(plan: Plan, main: Json, total: int) -> tuple[int, int, tuple[EngineHit, ...]]:
+    """Return how many hits carry all and none of the tags, and the best that carry none."""
+    if not plan.groups:
+        return total, 0, ()
+    none = main["aggregations"]["carry_none"]
+    carry_none: int = none["doc_count"]
+    if len(plan.groups) > 1:
+        carry_all: int = main["aggregations"]["carry_all"]["doc_count"]
+    else:
+        carry_all = total - carry_none
+    return carry_all, carry_none, _read(none["best"]["hits"]["hits"]) if plan.outside else ()
+
+
+def _read_facets(
+    connection: Connection, place: Place, plan: Plan, answer: Json, sizes: FacetSizes
+) -> dict[str, tuple[FacetValue, ...]]:
+    found = {name: answer[name] for name in FACETS}
+    while again := sizes.learn(found):
+        body = {"query": query_of(plan), "size": 0, "track_total_hits": False, "aggs": sizes.aggregations(again)}
+        fresh = search(connection, place.tracks, body)["aggregations"]
+        found |= fresh
+    return {name: read_facet(found[name]) for name in FACETS}

@@ -1,0 +1,131 @@
+"""Documents as the server takes and gives them: features by name, folded values, and everything else as it was.
+
+What a search reads is derived from the document here, and thrown away by the server once it is indexed; `kept` holds
+the document itself, compact, so that it comes back exactly as it was written.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import urlsafe_b64encode
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from search.document import DOCUMENT_UNITS, Document, Family
+from search.words import fold_value, fold_words
+from tagmodel.track import Track
+
+# A feature's name begins with its family.
+_FAMILY_LETTER = {Family.TYPED: "t", Family.HEARD: "h", Family.IMPLIED: "i"}
+# Ids of tags are hashes of eight such letters; whatever else is one, is spelled in them.
+_PLAIN_ID = re.compile("[a-wyz0-9][a-z0-9]*")
+
+_ID_BYTES = 15  # a collision among 10^9 tracks has a chance of 10^-18
+
+# Weights as they are sent, made once.
+_WEIGHTS = tuple(units / DOCUMENT_UNITS for units in range(DOCUMENT_UNITS + 1))
+
+# Fields of a track before its tags.
+_TRACK_VALUES = 10
+
+# Artists, genres and licenses come again and again.
+_fold_value = lru_cache(100_000)(fold_value)
+_fold_artist = lru_cache(100_000)(fold_words)
+
+
+@lru_cache(100_000)
+def feature(tag_id: str, family: Family) -> str:
+    """Return the name of a feature; it never has a dot in it, which the server would take for a path."""
+    return _FAMILY_LETTER[family] + (tag_id if _PLAIN_ID.fullmatch(tag_id) else f"x{tag_id.encode().hex()}")
+
+
+def document_id(track_id: str) -> str:
+    """Return the server's id of a track: a hash, as the server takes no id of more than 512 bytes."""
+    return urlsafe_b64encode(blake2b(track_id.encode(), digest_size=_ID_BYTES).digest()).decode()
+
+
+def encode_document(document: Document) -> bytes:
+    """Return a document as the JSON that is sent, in one line.
+
+    Raises
+    ------
+    ValueError
+        If tags do not match their weights, or text is no Unicode.
+    """
+    track = document.track
+    source: dict[str, Any] = {
+        "track_id": track.track_id,
+        "untitled": track.title == "",
+        "typed": document.typed,
+        "words": tuple({*fold_words(track.title), *_fold_artist(track.artist)}),
+        "genre": _fold_value(track.genre),
+        "license": _fold_value(track.license),
+        "artist": _fold_value(track.artist),
+        "genre_shown": track.genre,
+        "license_shown": track.license,
+        "artist_shown": track.artist,
+        "duration": track.duration,
+        "year": track.year,
+        "source": track.source,
+        "model": document.model_id,
+        "kept": _kept(document),
+    }
+    if document.heard:
+        source["heard"] = document.heard
+    if features := _features(document):
+        source["features"] = features
+    return orjson.dumps(source)
+
+
+def _features(document: Document) -> dict[str, float]:
+    features = {feature(tag_id, Family.TYPED): 1.0 for tag_id in document.typed}
+    for family, ids, units in (
+        (Family.IMPLIED, document.implied, document.implied_weights),
+        (Family.HEARD, document.heard, document.heard_weights),
+    ):
+        for tag_id, unit in zip(ids, units, strict=True):
+            features[feature(tag_id, family)] = _WEIGHTS[unit]
+    return features
+
+
+def _kept(document: Document) -> tuple[Any, ...]:
+    track = document.track
+    return (
+        track.track_id,
+        track.title,
+        track.artist,
+        track.album,
+        track.genre,
+        track.license,
+        track.duration,
+        track.year,
+        track.url,
+        track.source,
+        track.tags,
+        track.shares,
+        document.typed,
+        document.implied,
+        document.implied_weights,
+        document.heard,
+        document.heard_weights,
+        document.model_id,
+    )
+
+
+def decode_document(kept: list[Any]) -> Document:
+    """Turn what was kept back into the document it was made from."""
+    values, tags, shares = kept[:_TRACK_VALUES], kept[_TRACK_VALUES], kept[_TRACK_VALUES + 1]
+    of_track = (*values, tuple(tags), tuple(shares))
+    typed, implied, implied_weights, heard, heard_weights, model_id = kept[_TRACK_VALUES + 2 :]
+    return Document(
+        Track(*of_track),
+        tuple(typed),
+        tuple(implied),
+        tuple(implied_weights),
+        tuple(heard),
+        tuple(heard_weights),
+        model_id,
+    )

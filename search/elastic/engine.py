@@ -1,0 +1,225 @@
+"""The engine on Elasticsearch behind the contract of `search.engine`: one node or a cluster, the same answers."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from base64 import b64decode
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Self
+
+from search.document import Document
+from search.elastic.address import parse_address
+from search.elastic.answering import Place, answer_plan, count_hits, read_documents, search
+from search.elastic.connection import LONG_TIMEOUT, SHORT_TIMEOUT, Connection, Refusal, check_shards, missing_index
+from search.elastic.encoding import decode_document, document_id
+from search.elastic.facets import FacetSizes
+from search.elastic.indices import ask, create_pair, living, make_live
+from search.elastic.mapping import about_alias, tracks_alias
+from search.elastic.state import StateRecord, read_state
+from search.elastic.writer import ElasticWriter, attachment_id
+from search.engine import EngineAnswer, IndexState
+from search.plan import Plan
+
+# Tracks, or spellings, read at once.
+_PAGE = 1_000
+# How long the server keeps a view of the tracks for us between two pages of them.
+_VIEW = "10m"
+# Tags counted in one request.
+_TAGS_AT_ONCE = 10_000
+
+
+class ElasticEngine:
+    """`search.engine.SearchEngine` over the indices of one name; may be shared by threads.
+
+    Parameters
+    ----------
+    place
+        Where to read and write; the aliases of the living generation unless given.
+    """
+
+    def __init__(self, connection: Connection, place: Place | None = None) -> None:
+        name = connection.address.name
+        self.connection = connection
+        self.place = place or Place(tracks_alias(name), about_alias(name))
+        self._sizes = FacetSizes()
+        self._lock = threading.Lock()
+        self._counted: tuple[IndexState, str, Mapping[str, int]] | None = None
+        self._spellings: tuple[str, int, Mapping[str, str]] = ("", 0, {})
+
+    @classmethod
+    def open(cls, address: str, create: bool = False) -> Self:
+        """Open the index at an address.
+
+        Parameters
+        ----------
+        create
+            Make an empty index where there is none.
+
+        Raises
+        ------
+        BadIndex
+            If there is no index, or none that this version reads.
+        SearchUnavailable
+            If the server cannot be reached or used.
+        """
+        connection = Connection(parse_address(address))
+        try:
+            connection.check_version()
+            if create and living(connection) is None:
+                make_live(connection, create_pair(connection, 1, StateRecord(secrets.token_hex(8), generation=0)))
+            engine = cls(connection)
+            read_state(connection, engine.place.about, SHORT_TIMEOUT)
+        except BaseException:
+            connection.close()
+            raise
+        return engine
+
+    def search(self, plan: Plan) -> EngineAnswer:
+        """Execute a plan."""
+        return answer_plan(self.connection, self.place, plan, self._sizes)
+
+    def count(self, plan: Plan) -> int:
+        """Return the number of hits."""
+        return count_hits(self.connection, self.place, plan)
+
+    def documents(self, track_ids: Sequence[str]) -> tuple[Document | None, ...]:
+        """Return stored documents in the order asked; None where there is no such track."""
+        return tuple(read_documents(self.connection, self.place, [document_id(track_id) for track_id in track_ids]))
+
+    def all_documents(self) -> Iterator[Document]:
+        """Yield every document, by track id ascending, all as the index is when the first is asked for."""
+        return self.documents_after("")
+
+    def documents_after(self, track_id: str) -> Iterator[Document]:
+        """Yield the documents whose track ids come after one, ascending."""
+        body: dict[str, Any] = {"size": _PAGE, "sort": [{"track_id": "asc"}], "track_total_hits": False}
+        if track_id:
+            body["search_after"] = [track_id]
+        opened = ask(self.connection, "POST", f"/{self.place.tracks}/_pit", keep_alive=_VIEW)
+        if opened is None:
+            raise missing_index(self.connection.address)
+        view = opened["id"]
+        try:
+            while True:
+                answer = self._page(body | {"pit": {"id": view, "keep_alive": _VIEW}})
+                hits = answer["hits"]["hits"]
+                yield from (decode_document(hit["_source"]["kept"]) for hit in hits)
+                if len(hits) < _PAGE:
+                    return
+                view, body["search_after"] = answer.get("pit_id", view), hits[-1]["sort"]
+        finally:
+            ask(self.connection, "DELETE", "/_pit", {"id": view})
+
+    def _page(self, body: Mapping[str, Any]) -> Any:
+        try:
+            answer = self.connection.post("/_search", body, LONG_TIMEOUT, allow_partial_search_results="false")
+        except Refusal as refusal:
+            raise self.connection.refused(refusal) from None
+        check_shards(self.connection.address, answer)
+        return answer
+
+    def tag_counts(self) -> Mapping[str, int]:
+        """Return how many tracks each tag was typed on, by tag id."""
+        state = self.state()
+        with self._lock:
+            if self._counted is None or self._counted[:2] != (state, state.history):
+                self._counted = state, state.history, self._count_tags()
+            return self._counted[2]
+
+    def _count_tags(self) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        tags: dict[str, Any] = {"size": _TAGS_AT_ONCE, "sources": [{"tag": {"terms": {"field": "typed"}}}]}
+        while True:
+            body = {"size": 0, "track_total_hits": False, "aggs": {"tags": {"composite": tags}}}
+            answer = search(self.connection, self.place.tracks, body)["aggregations"]["tags"]
+            counts |= {bucket["key"]["tag"]: bucket["doc_count"] for bucket in answer["buckets"]}
+            if len(answer["buckets"]) < _TAGS_AT_ONCE:
+                return counts
+            tags["after"] = answer["after_key"]
+
+    def tag_spelling(self, tag_id: str) -> str | None:
+        """Return the spelling given by `ElasticWriter.name_tags`, None for an unknown id."""
+        record = read_state(self.connection, self.place.about).record
+        with self._lock:
+            identity, names, known = self._spellings
+            if (identity, names) != (record.identity, record.names):
+                known = {} if identity != record.identity else known
+                fresh = self._read_spellings(names if identity == record.identity else 0, record.names)
+                self._spellings = record.identity, record.names, {**known, **fresh}
+            return self._spellings[2].get(tag_id)
+
+    def _read_spellings(self, after: int, through: int) -> dict[str, str]:
+        spellings: dict[str, str] = {}
+        query = {"bool": {"filter": [{"term": {"kind": "tag"}}, {"range": {"names": {"gt": after, "lte": through}}}]}}
+        body: dict[str, Any] = {"query": query, "size": _PAGE, "sort": [{"tag": "asc"}], "track_total_hits": False}
+        while True:
+            hits = search(self.connection, self.place.about, body)["hits"]["hits"]
+            spellings |= {hit["sort"][0]: hit["_source"]["kept"]["spelling"] for hit in hits}
+            if len(hits) < _PAGE:
+                return spellings
+            body["search_after"] = hits[-1]["sort"]
+
+    def has_word(self, word: str) -> bool:
+        """Whether a folded word is in any title or artist."""
+        body = {"query": {"term": {"words": word}}, "size": 0, "track_total_hits": 1}
+        return bool(search(self.connection, self.place.tracks, body)["hits"]["total"]["value"])
+
+    def attachment(self, name: str) -> bytes | None:
+        """Return what `ElasticWriter.attach` last committed under `name`, None when nothing."""
+        record = read_state(self.connection, self.place.about).record.attachments.get(name)
+        if record is None:
+            return None
+        pieces = [ask(self.connection, "GET", f"/{self.place.about}/_doc/{attachment_id(record.key, at)}")
+                  for at in range(record.chunks)]  # fmt: skip
+        if None in pieces:
+            return self.attachment(name)  # replaced while it was read
+        return b"".join([b64decode(piece["_source"]["data"]) for piece in pieces])
+
+    def state(self) -> IndexState:
+        """Return what a search would see now."""
+        return read_state(self.connection, self.place.about).record.index_state()
+
+    def writer(self, patience: float = 0.0) -> ElasticWriter:
+        """Open the index for writing.
+
+        Parameters
+        ----------
+        patience
+            Seconds to keep trying while the server is away.
+
+        Raises
+        ------
+        SearchUnavailable
+            If another process is writing; the message names it.
+        """
+        return ElasticWriter(self.connection, self.place, patience)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.connection.close()
+
+
+def identify(address: str) -> tuple[str, str]:
+    """Return what tells the index at an address from any other that will be there later.
+
+    Raises
+    ------
+    BadIndex
+        If there is no index.
+    SearchUnavailable
+        If the server does not answer.
+    """
+    connection = _probe(address)
+    record = read_state(connection, about_alias(connection.address.name), SHORT_TIMEOUT).record
+    return connection.address.name, record.identity
+
+
+_probes: dict[str, Connection] = {}
+
+
+def _probe(address: str) -> Connection:
+    """Return the connection by which an address is looked at again and again."""
+    if address not in _probes:
+        _probes[address] = Connection(parse_address(address))
+    return _probes[address]

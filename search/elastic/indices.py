@@ -1,0 +1,95 @@
+"""Generations as pairs of indices: made, found, put in each other's place in one step, removed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from search.elastic.connection import LONG_TIMEOUT, Connection, Refusal
+from search.elastic.mapping import (
+    Generation,
+    about_alias,
+    about_body,
+    generation,
+    generation_number,
+    tracks_alias,
+    tracks_body,
+)
+from search.elastic.state import StateRecord, create_state
+
+
+def ask(connection: Connection, method: str, path: str, body: Any = None, **params: Any) -> Any:
+    """Send a request that changes indices; None where the server says that there is nothing of that name.
+
+    Raises
+    ------
+    SearchUnavailable
+        If the server does not answer, or refuses for another reason.
+    """
+    try:
+        return connection.request(method, path, body, timeout=LONG_TIMEOUT, params=params)
+    except Refusal as refusal:
+        if refusal.status == 404:
+            return None
+        raise connection.refused(refusal) from None
+
+
+def create_pair(connection: Connection, number: int, record: StateRecord) -> Generation:
+    """Make the indices of a generation, with its first state; what a run that died has left of them stays."""
+    address = connection.address
+    pair = generation(address.name, number)
+    for index, body in ((pair.tracks, tracks_body(address)), (pair.about, about_body(address))):
+        _unless_there(connection, "PUT", f"/{index}", body)
+    try:
+        create_state(connection, pair.about, record)
+    except Refusal as refusal:
+        if refusal.status != 409:
+            raise connection.refused(refusal) from None
+    return pair
+
+
+def _unless_there(connection: Connection, method: str, path: str, body: Any) -> None:
+    try:
+        connection.request(method, path, body, timeout=LONG_TIMEOUT)
+    except Refusal as refusal:
+        if refusal.kind != "resource_already_exists_exception":
+            raise connection.refused(refusal) from None
+
+
+def make_live(connection: Connection, pair: Generation, instead_of: Generation | None = None) -> None:
+    """Have searches read a generation from now on: both aliases move in one step, or neither."""
+    name = connection.address.name
+    aliases = ((tracks_alias(name), "tracks"), (about_alias(name), "about"))
+    actions: list[dict[str, Any]] = []
+    if instead_of is not None and instead_of != pair:
+        actions += [
+            {"remove": {"index": getattr(instead_of, kind), "alias": alias, "must_exist": True}}
+            for alias, kind in aliases
+        ]
+    actions += [{"add": {"index": getattr(pair, kind), "alias": alias}} for alias, kind in aliases]
+    try:
+        connection.post("/_aliases", {"actions": actions}, timeout=LONG_TIMEOUT)
+    except Refusal as refusal:
+        raise connection.refused(refusal) from None
+
+
+def living(connection: Connection) -> Generation | None:
+    """Return the generation that searches read, None where there is none."""
+    name = connection.address.name
+    found: Mapping[str, Any] | None = ask(connection, "GET", f"/_alias/{about_alias(name)}")
+    numbers = [generation_number(name, index) for index in found or ()]
+    return next((generation(name, number) for number in numbers if number is not None), None)
+
+
+def all_pairs(connection: Connection) -> list[Generation]:
+    """Return all generations that there are, also halves of them, by number."""
+    name = connection.address.name
+    found = ask(connection, "GET", f"/{name}-tracks-*,{name}-about-*/_alias", expand_wildcards="open") or {}
+    numbers = {generation_number(name, index) for index in found}
+    return [generation(name, number) for number in sorted(number for number in numbers if number is not None)]
+
+
+def remove_pair(connection: Connection, pair: Generation) -> None:
+    """Remove the indices of a generation that no search reads."""
+    for index in (pair.tracks, pair.about):
+        ask(connection, "DELETE", f"/{index}")

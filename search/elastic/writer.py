@@ -1,0 +1,356 @@
+"""The one writer of an index: operations in batches, and a commit that shows them all.
+
+Searches see what was refreshed, and only a commit refreshes: first the tracks, then the record that says so. While a
+new generation is being built, every operation goes to both.
+"""
+
+from __future__ import annotations
+
+import threading
+from base64 import b64encode
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from secrets import token_hex
+from time import monotonic
+from typing import Any, Self
+
+import orjson
+from msgspec.structs import replace
+
+from search.document import Document, check_document
+from search.elastic.answering import Place, search
+from search.elastic.bulk import BulkSender, Line
+from search.elastic.connection import LONG_TIMEOUT, Connection, Refusal, check_shards
+from search.elastic.encoding import document_id, encode_document
+from search.elastic.mapping import generation
+from search.elastic.state import (
+    LEASE_SECONDS,
+    VERSIONS,
+    AttachmentRecord,
+    Lost,
+    StateRecord,
+    renewed,
+    take_lease,
+    write_state,
+)
+from search.engine import IndexBusy, IndexState, RefusedDocument, SearchUnavailable
+
+# Between two notes of how far a load has come.
+_NOTE_EVERY = 2.0  # seconds
+
+# An attachment is cut into pieces that fit into one request.
+_PIECE = 3_000_000  # bytes
+
+# Operations in one request about what belongs to the index.
+_NAMES_AT_ONCE = 5_000
+
+# Whoever writes one track waits for no longer than this.
+_LEAST_PATIENCE = 3.0  # seconds
+
+
+class ElasticWriter:
+    """`search.engine.IndexWriter` over one generation, and the one that is being built beside it.
+
+    Parameters
+    ----------
+    patience
+        Seconds to keep trying while the server is away.
+    version
+        For all documents, where a new generation is filled; None for ever higher ones.
+    """
+
+    def __init__(
+        self, connection: Connection, place: Place, patience: float = 0.0, version: int | None = None
+    ) -> None:
+        self._connection = connection
+        self._place = place
+        self._patience = max(patience, _LEAST_PATIENCE)
+        self._lock = threading.Lock()
+        self._stored = take_lease(connection, place.about)
+        self._fixed = version
+        self._version = self._stored.record.version - VERSIONS
+        self._failure: SearchUnavailable | None = None
+        self._sender = BulkSender(connection, self._indices(), self._patience)
+        self._staged: dict[str, Document | None] = {}
+        self._spellings: dict[str, str] = {}
+        self._attached: dict[str, bytes] = {}
+        self._checkpoints: dict[str, str] = {}
+        self._notes: deque[tuple[int, dict[str, str]]] = deque()
+        self._noted_at = monotonic()
+        # What an earlier writer left behind is shown by the next commit.
+        self._changed = self._stored.record.unshown
+        self._renamed = self._stored.record.unshown
+        self._closed = threading.Event()
+        self._beat = threading.Thread(target=self._keep_lease, name="lease", daemon=True)
+        self._beat.start()
+
+    @property
+    def record(self) -> StateRecord:
+        """The state as this writer last stored it."""
+        return self._stored.record
+
+    def _indices(self) -> tuple[str, ...]:
+        building = self._stored.record.building
+        number = self._stored.index.rpartition("-")[2]
+        live = generation(self._connection.address.name, int(number)).tracks
+        return (live,) if building is None else (live, self._building_place().tracks)
+
+    def _building_place(self) -> Place:
+        building = self._stored.record.building
+        assert building is not None
+        return Place(*generation(self._connection.address.name, building.number)[1:])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._closed.set()
+        self._sender.close()
+        self._beat.join()
+        with suppress(SearchUnavailable):  # it runs out by itself, or somebody else has it
+            self._store(lease=None)
+
+    def write(self, documents: Sequence[Document]) -> None:
+        """Insert documents, replacing those of the same track id whole."""
+        for document in documents:
+            check_document(document)
+        self._staged.update({document.track.track_id: document for document in documents})
+        self._changed |= bool(documents)
+
+    def delete(self, track_ids: Iterable[str]) -> int:
+        """Remove tracks; unknown ids are no error. Returns how many were there."""
+        ids = list(dict.fromkeys(track_ids))
+        staged = [self._staged[track_id] for track_id in ids if track_id in self._staged]
+        stored = self._are_stored([track_id for track_id in ids if track_id not in self._staged])
+        there = sum(document is not None for document in staged) + len(stored)
+        self._staged.update(dict.fromkeys([*stored, *(i for i in ids if i in self._staged)]))
+        self._changed |= there > 0
+        return there
+
+    def name_tags(self, spellings: Mapping[str, str]) -> None:
+        """Remember the displayed spelling of tag ids."""
+        self._spellings.update(spellings)
+        self._renamed |= bool(spellings)
+
+    def set_checkpoint(self, name: str, value: str) -> None:
+        """Store a word about progress under `name`, atomically with the next commit; ``""`` removes it."""
+        self._checkpoints[name] = value
+
+    def checkpoint(self, name: str) -> str:
+        """Return the last committed value under `name`, ``""`` when none."""
+        return self._stored.record.checkpoints.get(name, "")
+
+    def attach(self, name: str, data: bytes) -> None:
+        """Stage bytes that go with the index under `name`, in place of those there; ``b""`` removes them."""
+        self._attached[name] = data
+        self._changed = True
+
+    def flush(self) -> None:
+        """Send what is staged in the background; note how far everything has come every few seconds."""
+        if self._checkpoints:
+            self._notes.append((self._send_staged(), self._checkpoints))
+            self._checkpoints = {}
+        else:
+            self._send_staged()
+        if monotonic() - self._noted_at > _NOTE_EVERY:
+            self._note()
+
+    def take_refused(self) -> Sequence[RefusedDocument]:
+        """Return the documents that the server refused for good, since the last call."""
+        return self._sender.take_refused()
+
+    def commit(self) -> IndexState:
+        """Acknowledge everything staged."""
+        self._send_staged()
+        self._sender.wait()
+        while self._notes:
+            self._checkpoints = self._notes.popleft()[1] | self._checkpoints
+        if not (self._changed or self._renamed or self._checkpoints):
+            return self._stored.record.index_state()
+        changes: dict[str, Any] = {"checkpoints": self._merged(self._checkpoints), "unshown": False}
+        old = self._stored.record.attachments
+        if self._changed or self._renamed:
+            changes |= {"delta": self._stored.record.delta + 1, "history": token_hex(8)}
+        if self._changed:
+            changes |= self._counts()
+        if self._renamed:
+            self._send_names()
+            changes["names"] = self._version
+        if self._attached:
+            changes["attachments"] = self._send_attachments(old)
+        self._store(**changes)
+        self._refresh(self._place.about)
+        self._remove_attachments(set(old.values()) - set(self._stored.record.attachments.values()))
+        self._attached, self._checkpoints = {}, {}
+        self._changed = self._renamed = False
+        return self._stored.record.index_state()
+
+    def compact(self) -> IndexState:
+        """Commit, and begin a new generation of what readers keep; the server merges by itself."""
+        self.commit()
+        self._store(generation=self._stored.record.generation + 1, history=token_hex(8))
+        self._refresh(self._place.about)
+        return self._stored.record.index_state()
+
+    def _merged(self, checkpoints: Mapping[str, str]) -> dict[str, str]:
+        merged = {**self._stored.record.checkpoints, **checkpoints}
+        return {name: value for name, value in merged.items() if value}
+
+    def _send_staged(self) -> int:
+        """Hand what is staged to the sender; return the number of the batch."""
+        self._raise_failure()
+        version = self._next_version()
+        lines = [_line(track_id, document, version) for track_id, document in self._staged.items()]
+        gone = [track_id for track_id, document in self._staged.items() if document is None]
+        if gone and self._stored.record.building is not None:
+            self._note_gone(gone, version)
+        self._staged = {}
+        return self._sender.send(lines)
+
+    def _next_version(self) -> int:
+        if self._fixed is not None:
+            return self._fixed
+        if self._version >= self._stored.record.version:
+            self._store(version=self._stored.record.version + VERSIONS)
+        self._version += 1
+        return self._version
+
+    def _are_stored(self, track_ids: Sequence[str]) -> list[str]:
+        """Return those of the ids that the server has, whether searches see them yet or not."""
+        self._sender.wait()
+        there: list[str] = []
+        for start in range(0, len(track_ids), _NAMES_AT_ONCE):
+            some = track_ids[start : start + _NAMES_AT_ONCE]
+            body = {"ids": [document_id(track_id) for track_id in some]}
+            found = self._ask("POST", f"/{self._place.tracks}/_mget", body, _source="false", filter_path="docs.found")
+            there += [track_id for track_id, one in zip(some, found["docs"], strict=True) if one["found"]]
+        return there
+
+    def _note(self) -> None:
+        """Store the latest checkpoint before which everything is stored, without showing anything."""
+        self._noted_at = monotonic()
+        done, reached = self._sender.done_through(), None
+        while self._notes and self._notes[0][0] <= done:
+            reached = {**(reached or {}), **self._notes.popleft()[1]}
+        if reached is not None:
+            if self._spellings:
+                self._send_names()
+            self._store(checkpoints=self._merged(reached), unshown=True)
+
+    def _counts(self) -> dict[str, Any]:
+        """Show what was written, and count it."""
+        self._refresh(self._place.tracks)
+        body = {"size": 0, "track_total_hits": True, "aggs": {"models": {"terms": {"field": "model", "size": 1_000}}}}
+        answer = search(self._connection, self._place.tracks, body)
+        models = {bucket["key"]: bucket["doc_count"] for bucket in answer["aggregations"]["models"]["buckets"]}
+        return {"n_tracks": answer["hits"]["total"]["value"], "models": models}
+
+    def _refresh(self, index: str) -> None:
+        answer = self._ask("POST", f"/{index}/_refresh", timeout=LONG_TIMEOUT)
+        check_shards(self._connection.address, answer)
+
+    def _send_names(self) -> None:
+        """Store the spellings; they count from the commit on that names their version."""
+        version = self._next_version()
+        for start in range(0, len(self._spellings), _NAMES_AT_ONCE):
+            some = list(self._spellings.items())[start : start + _NAMES_AT_ONCE]
+            lines: list[dict[str, Any]] = []
+            for tag_id, spelling in some:
+                lines.append({"index": {"_id": document_id(f"tag {tag_id}")}})
+                lines.append({"kind": "tag", "names": version, "tag": tag_id, "kept": {"spelling": spelling}})
+            self._send_about(self._place.about, lines)
+        self._spellings = {}
+
+    def _send_attachments(self, old: Mapping[str, AttachmentRecord]) -> dict[str, AttachmentRecord]:
+        records = dict(old)
+        for name, data in self._attached.items():
+            records.pop(name, None)
+            if data:
+                records[name] = self._send_attachment(name, data)
+        return records
+
+    def _send_attachment(self, name: str, data: bytes) -> AttachmentRecord:
+        key = f"{name}-{token_hex(8)}"
+        pieces = [data[start : start + _PIECE] for start in range(0, len(data), _PIECE)]
+        for at, piece in enumerate(pieces):
+            source = {"kind": "attachment", "data": b64encode(piece).decode()}
+            self._send_about(self._place.about, [{"index": {"_id": attachment_id(key, at)}}, source])
+        return AttachmentRecord(key, len(pieces), len(data))
+
+    def _remove_attachments(self, records: Iterable[AttachmentRecord]) -> None:
+        lines = [
+            {"delete": {"_id": attachment_id(record.key, at)}} for record in records for at in range(record.chunks)
+        ]
+        if lines:
+            self._send_about(self._place.about, lines)
+
+    def _note_gone(self, track_ids: Sequence[str], version: int) -> None:
+        """Note what was deleted where the new generation finds it: it may be about to write it."""
+        lines: list[dict[str, Any]] = []
+        for track_id in track_ids:
+            lines.append({"index": {"_id": document_id(f"gone {track_id}")}})
+            lines.append({"kind": "gone", "kept": {"track_id": track_id, "version": version}})
+        self._send_about(self._building_place().about, lines)
+
+    def _send_about(self, index: str, lines: Sequence[Mapping[str, Any]]) -> None:
+        body = b"".join([orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines])
+        answer = self._ask("POST", f"/{index}/_bulk", body, timeout=LONG_TIMEOUT, filter_path="errors,items.*.error")
+        if answer.get("errors"):
+            (item,) = answer["items"][0].values()
+            raise self._connection.refused_part(item)
+
+    def _ask(self, method: str, path: str, body: Any = None, timeout: float | None = None, **params: Any) -> Any:
+        """Send what may be sent again, until the server is there or patience ends."""
+        give_up = monotonic() + self._patience
+        while True:
+            self._raise_failure()
+            try:
+                return self._connection.request(method, path, body, timeout=timeout, params=params)
+            except Refusal as refusal:
+                error = self._connection.refused(refusal)
+                if refusal.status != 429:
+                    raise error from None
+            except SearchUnavailable as caught:
+                error = caught
+            if monotonic() >= give_up or self._closed.wait(0.5):
+                raise error
+
+    def _store(self, **changes: Any) -> None:
+        """Write the state with these changes; while it is ours, nobody else can have."""
+        with self._lock:
+            lease = self._stored.record.lease
+            if "lease" not in changes and lease is not None:
+                changes["lease"] = renewed(lease)
+            record = replace(self._stored.record, **changes)
+            try:
+                self._stored = write_state(self._connection, self._stored, record, self._patience)
+            except Lost:
+                self._failure = IndexBusy(
+                    f"index {self._connection.address}: another writer has taken over, as this one was not heard of "
+                    f"for {LEASE_SECONDS:.0f} s; what was not committed is lost"
+                )
+                raise self._failure from None
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    def _keep_lease(self) -> None:
+        while not self._closed.wait(LEASE_SECONDS / 3):
+            try:
+                self._store()
+            except SearchUnavailable:
+                continue  # whoever writes next will hear of it
+
+
+def attachment_id(key: str, piece: int) -> str:
+    """Return the id of a piece of an attachment."""
+    return f"attachment-{document_id(key)}-{piece}"
+
+
+def _line(track_id: str, document: Document | None, version: int) -> Line:
+    head = f'{{"%s":{{"_id":"{document_id(track_id)}","version":{version},"version_type":"external_gte"}}}}\n'
+    if document is None:
+        return Line(track_id, (head % "delete").encode())
+    return Line(track_id, (head % "index").encode(), encode_document(document) + b"\n")
