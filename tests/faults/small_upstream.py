@@ -33,6 +33,7 @@ class SmallUpstream(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
         self.lock = threading.Lock()
         self.seen: list[tuple[str, str, bytes]] = []
+        self.headers: list[list[tuple[str, str]]] = []
         self.n_closed = 0
         self.released = threading.Event()
         self.clients: set[tuple[str, int]] = set()
@@ -86,14 +87,19 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         with self.server.lock:
             self.server.seen.append((self.command, self.path, body))
+            self.server.headers.append(self.headers.items())
             self.server.clients.add(self.client_address)
         path = self.path.partition("?")[0]
         if path == "/slow":
             self.server.released.wait(60)
         self.close_connection = path == "/bye"
         if path.endswith("/_bulk"):
-            content = self.server.bulk(path.strip("/").removesuffix("_bulk").strip("/"), body.splitlines())
-            self.send(json.dumps(content).encode(), {})
+            lines = (gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body).splitlines()
+            answer = json.dumps(self.server.bulk(path.removesuffix("_bulk").strip("/"), lines)).encode()
+            if "gzip" in self.headers.get("Accept-Encoding", ""):
+                self.send(gzip.compress(answer), {"Content-Encoding": "gzip"})
+            else:
+                self.send(answer, {})
         elif path == "/gzip":
             self.send(gzip.compress(MANY_WORDS), {"Content-Encoding": "gzip"})
         else:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+from urllib.parse import urlsplit
+
 import pytest
 import requests
 
@@ -61,6 +64,16 @@ def test_requests_are_remembered_whole_and_in_order() -> None:
     assert (first.method, first.target, first.path, first.body) == ("GET", "/a?b=1", "/a", b"")
     assert (second.method, second.path, second.json) == ("PUT", "/c", {"d": 2})
     assert ("Authorization", "ApiKey k") in second.headers
+
+
+def test_a_head_is_answered_without_the_body() -> None:
+    with FakeServer() as server:
+        server.answers("HEAD", "/x", {"a": 1})
+        with socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0), timeout=10) as client:
+            client.sendall(b"HEAD /x HTTP/1.1\r\nConnection: close\r\n\r\n")
+            head, body = client.makefile("rb").read().split(b"\r\n\r\n")
+    assert b"Content-Length: 8" in head.split(b"\r\n")
+    assert body == b""
 
 
 def test_it_can_be_away_like_any_server() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import socket
 import threading
@@ -208,6 +209,27 @@ def test_without_faults_answers_are_those_of_the_server(upstream: SmallUpstream,
     for name in ("Content-Length", "Transfer-Encoding", "Content-Encoding", "X-Elastic-Product"):
         assert through.headers.get(name) == straight.headers.get(name)
     assert upstream.seen[0] == upstream.seen[1] == ("GET", path, b"")
+
+
+def test_headers_of_requests_are_passed_on(upstream: SmallUpstream, proxy: FaultProxy) -> None:
+    for url in (proxy.url, upstream.url):
+        connection = connection_to(url)
+        connection.putrequest("PUT", "/x", skip_accept_encoding=True)
+        for key, value in (("Authorization", "ApiKey k"), ("Content-Type", "a/b; c=1"), ("Content-Length", "2")):
+            connection.putheader(key, value)
+        connection.endheaders(b"{}")
+        assert connection.getresponse().status == 200
+        connection.close()
+    through, straight = (set(headers) - {("Host", urlsplit(upstream.url).netloc)} for headers in upstream.headers)
+    assert through - {("Host", urlsplit(proxy.url).netloc)} == straight
+
+
+def test_only_a_bulk_request_that_loses_items_is_unzipped(upstream: SmallUpstream, proxy: FaultProxy) -> None:
+    body = gzip.compress(b'{"index":{"_id":"1"}}\n{}\n')
+    answer = requests.post(proxy.url + "/x/_bulk", data=body, headers={"Content-Encoding": "gzip"}, timeout=10)
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert answer.json()["items"][0]["index"]["status"] == 201
+    assert upstream.seen == [("POST", "/x/_bulk", body)]
 
 
 @pytest.mark.parametrize("in_chunks", [False, True])
