@@ -11,10 +11,12 @@ import web
 from search.document import Document
 from search.embedded import EmbeddedEngine
 from search.searcher import Searcher
+from tagmodel.model import load_model
 from tagmodel.track import Track
-from tests.web.conftest import id_of
+from tests.web.conftest import Page, id_of
 from web.app import create_app
 from web.pages.home import home_page
+from web.running.keeping import AwayEngine
 
 PAGES = [
     "/",
@@ -105,6 +107,18 @@ def test_an_index_that_cannot_answer_is_503_never_no_results(away, address: str)
     assert int(response.headers["Retry-After"]) > 0
     assert "does not mean that there are no tracks" in response.text
     assert f'href="{address}' in response.text
+
+
+def test_while_the_index_is_away_a_page_says_why_and_what_works_without_it() -> None:
+    why = "the search server's <b>key</b> is refused"
+    client = create_app(Searcher(AwayEngine(why), load_model())).test_client()
+    page = Page("/", client.get("/search?q=sitar"))
+    assert "The search server's <b>key</b> is refused." in page.text
+    for name in ("The tag “sitar”", "Suggest tags", "The map of all tags"):
+        (address,) = {one.attributes["href"] for one in page.all("a") if one.name == name}
+        assert client.get(address).status_code == 200, address
+    assert "The tag" not in Page("/", client.get("/search?q=sitar+zzyzx")).text
+    assert "It is worth trying in" in page.text  # without the script that tries by itself
 
 
 def test_a_query_that_cannot_be_read_is_pointed_at(visit) -> None:

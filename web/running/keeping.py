@@ -160,7 +160,6 @@ class SearcherKeeper:
         self._why = ""
         self._left: list[tuple[float, SearchEngine]] = []
         self._look_at = 0.0
-        self._told = False
         self._have_looked(FIRST_PATIENCE)
 
     def current(self) -> Searcher:
@@ -183,7 +182,7 @@ class SearcherKeeper:
         for engine in (self._searcher.engine, *(engine for _, engine in self._left)):
             engine.close()
 
-    def _have_looked(self, patience: float) -> None:
+    def _have_looked(self, patience: float = 0.0) -> None:
         """Have a look taken in a thread of its own, unless one is, and wait for it so many seconds."""
         if not self._lock.acquire(blocking=False):
             return
@@ -195,13 +194,8 @@ class SearcherKeeper:
             raise
         look.join(patience)
 
-    def _hear_of_failure(self) -> None:
-        """Look at once, and again after a look that is being taken: that one may not have seen it."""
-        self._told = True
-        self._have_looked(0)
-
     def _look(self) -> None:
-        began, self._told = time.monotonic(), False
+        began = time.monotonic()
         try:
             identity = identify_index(self._address)
             if self._watched is None or identity != self._identity:
@@ -213,7 +207,7 @@ class SearcherKeeper:
         finally:
             self._close_left()
             now = time.monotonic()
-            self._look_at = 0.0 if self._told else now + min(max(now - began, LOOK_EVERY), LONGEST_PAUSE)
+            self._look_at = now + min(max(now - began, LOOK_EVERY), LONGEST_PAUSE)
             self._lock.release()
 
     def _give_up(self, error: SearchUnavailable) -> None:
@@ -226,7 +220,7 @@ class SearcherKeeper:
     def _take(self, identity: Hashable, engine: SearchEngine) -> None:
         if self._why:
             _log.warning("the index is back")
-        watched = WatchedEngine(engine, self._hear_of_failure)
+        watched = WatchedEngine(engine, tell=self._have_looked)
         self._replace(identity, watched, watched, "")
 
     def _replace(self, identity: Hashable, watched: WatchedEngine | None, engine: SearchEngine, why: str) -> None:
