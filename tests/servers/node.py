@@ -94,6 +94,8 @@ class Node:
     auth: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
+        if self.data is not None and not holds_data(self.data):
+            raise ServerFailed(f"expected an empty directory or data of Elasticsearch in {self.data}, got other files")
         self.http_port = self.http_port or free_port()
         self.transport_port = free_port()
         self.directory = Path(tempfile.mkdtemp(prefix="tagkin-elasticsearch-")).resolve()
@@ -198,6 +200,8 @@ class Node:
         ServerFailed
             If it had stopped before, by itself; with the end of its log.
         """
+        if self._keeper.poll() is not None:
+            self.remove()
         lost = self._launched and not self.is_running and not self._excused
         message = f"Elasticsearch {self.version} had stopped by itself:\n{self.tail()}"
         self._keeper.communicate(timeout=CLOSE_SECONDS)
@@ -251,10 +255,10 @@ class Node:
     def _own(self) -> None:
         """Give what the server writes to who runs it."""
         user = account()
-        for directory in (self.directory, self.data):
-            if directory is not None and not is_usable(directory.parent):
+        for directory in (self.directory, *([self.data] if self.data else [])):
+            if not is_usable(directory.parent):
                 raise ServerFailed(f"{directory} is closed to the user that runs the server; choose an open directory")
-            if directory is not None and user is not None:
+            if user is not None:
                 user.own(directory)
 
     def _environment(self) -> dict[str, str]:
@@ -303,6 +307,12 @@ class Node:
             if time.monotonic() > end:
                 raise ServerFailed(f"process {self.pid} does not end")
             time.sleep(POLL_SECONDS)
+
+
+def holds_data(directory: Path) -> bool:
+    """Whether a directory is empty, or has the data of a server; it is given to the user that runs the server."""
+    names = {path.name for path in directory.iterdir()} - {"lost+found"}
+    return not names or "_state" in names
 
 
 def write_line(process: subprocess.Popen[bytes], line: str) -> None:

@@ -10,12 +10,13 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import requests
 
+from tests.servers.analysis.plugin import with_email_analysis
 from tests.servers.node import ASK_SECONDS, POLL_SECONDS, START_SECONDS, Node, Program
 from tests.servers.releases import NEWEST, ServerFailed, release_of
 
@@ -191,7 +192,9 @@ def start_secured(version: str = NEWEST, *, heap: str = HEAP) -> Iterator[Secure
         "xpack.security.http.ssl.key": "certs/key.pem",
         "xpack.security.http.ssl.certificate": "certs/certificate.pem",
     }
-    node = Node(Program.of(release_of(version)), heap=heap, settings=settings)
+    program = Program.of(release_of(version))
+    program = replace(program, home=with_email_analysis(program.home, version))
+    node = Node(program, heap=heap, settings=settings)
     with running([node], prepare=False):
         certificates = node.config / "certs"
         certificates.mkdir()

@@ -1,0 +1,3 @@
+package org.apache.lucene.analysis;
+
+public abstract class Tokenizer extends TokenStream {}
