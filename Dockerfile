@@ -15,7 +15,6 @@ COPY tagmodel tagmodel
 COPY web web
 RUN pip wheel --no-cache-dir --no-deps --quiet --wheel-dir /wheels . \
     && /tagkin/bin/pip install --no-cache-dir --no-index --quiet --find-links /wheels "tagkin[elasticsearch]" \
-    && /tagkin/bin/python -m compileall -q /tagkin/lib \
     && /tagkin/bin/pip uninstall --yes --quiet pip setuptools
 
 FROM ${PYTHON_IMAGE}
