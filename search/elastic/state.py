@@ -96,6 +96,8 @@ class StateRecord(Struct):
         Tracks by the tag model that expanded them.
     version
         The highest version that a document may have.
+    switches
+        How often another generation was put in place of the one that lived; of the index, not of the generation.
     unshown
         Whether documents were stored since the last commit, which searches do not see yet.
     stamp
@@ -115,6 +117,7 @@ class StateRecord(Struct):
     version: int = 0
     lease: Lease | None = None
     building: Building | None = None
+    switches: int = 0
     unshown: bool = False
     stamp: str = ""
 

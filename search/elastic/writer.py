@@ -64,12 +64,13 @@ class ElasticWriter:
         self, connection: Connection, place: Place, patience: float = 0.0, version: int | None = None
     ) -> None:
         self._connection = connection
-        self._place = place
         self._patience = max(patience, _LEAST_PATIENCE)
         self._lock = threading.Lock()
         self._stored = take_lease(connection, place.about)
+        # From here on the pair itself: the aliases may come to mean another one.
+        self._place = self._pair(int(self._stored.index.rpartition("-")[2]))
         self._fixed = version
-        self._version = self._stored.record.version - VERSIONS
+        self._version = self._stored.record.version - VERSIONS if version is None else version
         self._failure: SearchUnavailable | None = None
         self._sender = BulkSender(connection, self._indices(), self._patience)
         self._staged: dict[str, Document | None] = {}
@@ -91,15 +92,12 @@ class ElasticWriter:
         return self._stored.record
 
     def _indices(self) -> tuple[str, ...]:
+        """Return where documents go; first what is being built, so that it lacks nothing of what a crash leaves."""
         building = self._stored.record.building
-        number = self._stored.index.rpartition("-")[2]
-        live = generation(self._connection.address.name, int(number)).tracks
-        return (live,) if building is None else (live, self._building_place().tracks)
+        return (self._place.tracks,) if building is None else (self._pair(building.number).tracks, self._place.tracks)
 
-    def _building_place(self) -> Place:
-        building = self._stored.record.building
-        assert building is not None
-        return Place(*generation(self._connection.address.name, building.number)[1:])
+    def _pair(self, number: int) -> Place:
+        return Place(*generation(self._connection.address.name, number)[1:])
 
     def __enter__(self) -> Self:
         return self
@@ -193,6 +191,11 @@ class ElasticWriter:
         self._refresh(self._place.about)
         return self._stored.record.index_state()
 
+    def change_state(self, **changes: Any) -> None:
+        """Store changes of the record that belong to no commit, and show them: what making generations takes."""
+        self._store(**changes)
+        self._refresh(self._place.about)
+
     def _merged(self, checkpoints: Mapping[str, str]) -> dict[str, str]:
         merged = {**self._stored.record.checkpoints, **checkpoints}
         return {name: value for name, value in merged.items() if value}
@@ -201,7 +204,7 @@ class ElasticWriter:
         """Hand what is staged to the sender; return the number of the batch."""
         self._raise_failure()
         version = self._next_version()
-        lines = [_line(track_id, document, version) for track_id, document in self._staged.items()]
+        lines = [operation(track_id, document, version) for track_id, document in self._staged.items()]
         gone = [track_id for track_id, document in self._staged.items() if document is None]
         if gone and self._stored.record.building is not None:
             self._note_gone(gone, version)
@@ -287,11 +290,14 @@ class ElasticWriter:
 
     def _note_gone(self, track_ids: Sequence[str], version: int) -> None:
         """Note what was deleted where the new generation finds it: it may be about to write it."""
-        lines: list[dict[str, Any]] = []
-        for track_id in track_ids:
-            lines.append({"index": {"_id": document_id(f"gone {track_id}")}})
-            lines.append({"kind": "gone", "kept": {"track_id": track_id, "version": version}})
-        self._send_about(self._building_place().about, lines)
+        building = self._stored.record.building
+        assert building is not None
+        for start in range(0, len(track_ids), _NAMES_AT_ONCE):
+            lines: list[dict[str, Any]] = []
+            for track_id in track_ids[start : start + _NAMES_AT_ONCE]:
+                lines.append({"index": {"_id": gone_id(track_id)}})
+                lines.append({"kind": "gone", "kept": {"track_id": track_id, "version": version}})
+            self._send_about(self._pair(building.number).about, lines)
 
     def _send_about(self, index: str, lines: Sequence[Mapping[str, Any]]) -> None:
         body = b"".join([orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines])
@@ -349,7 +355,13 @@ def attachment_id(key: str, piece: int) -> str:
     return f"attachment-{document_id(key)}-{piece}"
 
 
-def _line(track_id: str, document: Document | None, version: int) -> Line:
+def gone_id(track_id: str) -> str:
+    """Return the id of the note that a track was deleted."""
+    return document_id(f"gone {track_id}")
+
+
+def operation(track_id: str, document: Document | None, version: int) -> Line:
+    """Return what puts a document in place of any of a lower or the same version; None deletes."""
     head = f'{{"%s":{{"_id":"{document_id(track_id)}","version":{version},"version_type":"external_gte"}}}}\n'
     if document is None:
         return Line(track_id, (head % "delete").encode())
