@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from search.engine import SearchEngine
 from search.engines import open_engine
-from tests.search.engine_contract import FACTORIES
+from tests.search.engine_contract import ROWS, Addresses, row_name
 
 
-@pytest.fixture(params=FACTORIES, ids=lambda factory: factory.__name__.removesuffix("_address"))
-def new_address(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
-    return lambda: request.param(tmp_path)
+@pytest.fixture(params=ROWS, ids=row_name)
+def new_address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Addresses]:
+    addresses = Addresses(request.param, request.param.prepare(request, tmp_path))
+    yield addresses
+    addresses.clear()
 
 
 @pytest.fixture
-def address(new_address: Callable[[], str]) -> str:
+def address(new_address: Addresses) -> str:
     return new_address()
 
 

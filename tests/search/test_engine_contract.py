@@ -3,42 +3,42 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from dataclasses import replace
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.document import Document, Family
 from search.engine import FACET_VALUES, FacetValue, SearchEngine
 from search.engines import open_engine
 from search.plan import Clause, Filters, Group, Plan, Range, Sort, Term
-from tests.search.engine_contract import document, fill, found, tag_group
+from tests.search.engine_contract import Addresses, document, fill, found, tag_group
 from tests.search.oracle import expected_answer, given_answer
 from tests.search.strategies import catalogues, plans
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(old=catalogues(), new=catalogues(max_size=4), gone=st.lists(st.sampled_from("ab")), plan=plans)
-def test_answers_equal_brute_force_before_and_after_changes_and_compaction(
-    new_address: Callable[[], str], old: list[Document], new: list[Document], gone: list[str], plan: Plan
-) -> None:
-    engine = open_engine(new_address(), create=True)
-    with engine.writer() as writer:
-        writer.write(old)
-        writer.compact()
-        assert given_answer(engine.search(plan)) == expected_answer(old, plan)
-        writer.write(new)
-        writer.delete(f"{source}:1" for source in gone)
-        writer.commit()
-        kept = {doc.track.track_id: doc for doc in (*old, *new)}
-        kept = {track_id: doc for track_id, doc in kept.items() if track_id not in {f"{s}:1" for s in gone}}
-        expected = expected_answer(list(kept.values()), plan)
-        assert given_answer(engine.search(plan)) == expected
-        assert engine.count(plan) == expected.total
-        writer.compact()
-        assert given_answer(engine.search(plan)) == expected
-    engine.close()
+def test_answers_equal_brute_force_before_and_after_changes_and_compaction(new_address: Addresses) -> None:
+    @settings(max_examples=new_address.examples(120), deadline=None)
+    @given(old=catalogues(), new=catalogues(max_size=4), gone=st.lists(st.sampled_from("ab")), plan=plans)
+    def check(old: list[Document], new: list[Document], gone: list[str], plan: Plan) -> None:
+        engine = open_engine(new_address(), create=True)
+        with engine.writer() as writer:
+            writer.write(old)
+            writer.compact()
+            assert given_answer(engine.search(plan)) == expected_answer(old, plan)
+            writer.write(new)
+            writer.delete(f"{source}:1" for source in gone)
+            writer.commit()
+            kept = {doc.track.track_id: doc for doc in (*old, *new)}
+            kept = {track_id: doc for track_id, doc in kept.items() if track_id not in {f"{s}:1" for s in gone}}
+            expected = expected_answer(list(kept.values()), plan)
+            assert given_answer(engine.search(plan)) == expected
+            assert engine.count(plan) == expected.total
+            writer.compact()
+            assert given_answer(engine.search(plan)) == expected
+        engine.close()
+
+    check()
 
 
 def test_an_empty_index_answers_with_nothing(engine: SearchEngine) -> None:

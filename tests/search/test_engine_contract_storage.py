@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.document import Document
@@ -14,25 +13,28 @@ from search.engine import SearchEngine, SearchUnavailable
 from search.engines import open_engine
 from search.plan import Plan
 from tagmodel.track import Track
-from tests.search.engine_contract import document, fill, found, tag_group
+from tests.search.engine_contract import Addresses, document, fill, found, tag_group
 from tests.search.oracle import expected_answer, given_answer
 
 # Reading back
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(text=st.text(st.characters(exclude_categories=["Cs"])), number=st.floats(0, 1e9), year=st.integers(-9999, 9999))
-def test_documents_come_back_as_they_were_written(
-    new_address: Callable[[], str], text: str, number: float, year: int
-) -> None:
-    engine = open_engine(new_address(), create=True)
-    texts = dict.fromkeys(("title", "artist", "album", "genre", "license", "url", "source"), text)
-    track = Track("id" + text, **texts, duration=number, year=year, tags=(text, "b"), shares=(number, 0.1))
-    written = Document(track, ("x",), ("y",), (256,), ("z",), (1,), "model")
-    fill(engine, written)
-    assert engine.documents(["id" + text, "other"]) == (written, None)
-    assert list(engine.all_documents()) == [written]
-    engine.close()
+def test_documents_come_back_as_they_were_written(new_address: Addresses) -> None:
+    texts = st.text(st.characters(exclude_categories=["Cs"]))
+
+    @settings(max_examples=new_address.examples(50), deadline=None)
+    @given(text=texts, number=st.floats(0, 1e9), year=st.integers(-9999, 9999))
+    def check(text: str, number: float, year: int) -> None:
+        engine = open_engine(new_address(), create=True)
+        values = dict.fromkeys(("title", "artist", "album", "genre", "license", "url", "source"), text)
+        track = Track("id" + text, **values, duration=number, year=year, tags=(text, "b"), shares=(number, 0.1))
+        written = Document(track, ("x",), ("y",), (256,), ("z",), (1,), "model")
+        fill(engine, written)
+        assert engine.documents(["id" + text, "other"]) == (written, None)
+        assert list(engine.all_documents()) == [written]
+        engine.close()
+
+    check()
 
 
 def test_all_documents_come_by_track_id(engine: SearchEngine) -> None:
@@ -282,3 +284,43 @@ def test_a_closed_engine_says_so(engine: SearchEngine) -> None:
 def test_opening_what_is_not_there_fails(address: str) -> None:
     with pytest.raises(SearchUnavailable, match="tagkin index"):
         open_engine(address)
+
+
+# Flushing
+
+
+def test_what_was_flushed_is_found_after_the_next_commit(engine: SearchEngine) -> None:
+    with engine.writer() as writer:
+        writer.write([document("a", "x"), document("b", "x")])
+        writer.flush()
+        writer.write([document("a", "y")])
+        writer.flush()
+        assert writer.delete(["b", "c"]) == 1
+        writer.commit()
+        assert not writer.take_refused()
+    assert [doc.track.track_id for doc in engine.all_documents()] == ["a"]
+    assert found(engine, Plan((tag_group("y"),))) == ["a"]
+    assert engine.state().n_tracks == 1
+
+
+def test_a_checkpoint_that_is_read_back_stands_for_documents_that_stay(engine: SearchEngine, address: str) -> None:
+    reached = 0
+    with engine.writer() as writer:
+        for batch in range(12):
+            writer.write([document(f"{batch}:{i}", "x") for i in range(20)])
+            writer.name_tags({f"tag{batch}": f"Tag {batch}"})
+            writer.set_checkpoint("source", str(batch))
+            writer.flush()
+        reached = int(writer.checkpoint("source") or -1)
+    engine.close()
+    again = open_engine(address)
+    with again.writer() as writer:
+        assert int(writer.checkpoint("source") or -1) >= reached
+        writer.write([document("last", "x")])
+        writer.commit()
+    there = {doc.track.track_id for doc in again.all_documents()}
+    assert {f"{batch}:{i}" for batch in range(reached + 1) for i in range(20)} < there
+    assert [again.tag_spelling(f"tag{batch}") for batch in range(reached + 1)] == [
+        f"Tag {batch}" for batch in range(reached + 1)
+    ]
+    again.close()

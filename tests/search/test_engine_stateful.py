@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from search.document import Document
 from search.engine import IndexWriter
 from search.engines import open_engine
 from search.plan import Plan
-from tests.search.engine_contract import FACTORIES
+from tests.search.engine_contract import Addresses
 from tests.search.oracle import expected_answer, given_answer
 from tests.search.strategies import TAGS, TRACK_IDS, documents, plans
 
@@ -21,10 +25,13 @@ from tests.search.strategies import TAGS, TRACK_IDS, documents, plans
 class LifeOfAnIndex(RuleBasedStateMachine):
     """Two engines on one index, a writer that comes and goes, and what a dictionary says should be there."""
 
-    @initialize(factory=st.sampled_from(FACTORIES))
-    def create(self, factory) -> None:
-        self.folder = tempfile.TemporaryDirectory()
-        self.address = factory(Path(self.folder.name))
+    def __init__(self, new_address: Addresses) -> None:
+        super().__init__()
+        self.new_address = new_address
+
+    @initialize()
+    def create(self) -> None:
+        self.address = self.new_address()
         self.engine = open_engine(self.address, create=True)
         self.other = open_engine(self.address)
         self.writer: IndexWriter | None = None
@@ -90,12 +97,12 @@ class LifeOfAnIndex(RuleBasedStateMachine):
         assert self.engine.state().n_tracks == len(self.committed)
 
     def teardown(self) -> None:
-        if hasattr(self, "folder"):
+        if hasattr(self, "engine"):
             self.close_writer()
             self.engine.close()
             self.other.close()
-            self.folder.cleanup()
 
 
-LifeOfAnIndex.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
-TestLifeOfAnIndex = LifeOfAnIndex.TestCase
+def test_life_of_an_index(new_address: Addresses) -> None:
+    lives = settings(max_examples=new_address.examples(40), stateful_step_count=25, deadline=None)
+    run_state_machine_as_test(lambda: LifeOfAnIndex(new_address), settings=lives)

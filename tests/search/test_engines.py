@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,9 @@ def test_a_directory_opens_the_embedded_engine(tmp_path: Path) -> None:
     engine.close()
 
 
-@pytest.mark.parametrize("address", ["http://localhost:9200", "https://search.example/index", "es+http://x"])
+@pytest.mark.parametrize("address", ["ftp://localhost:9200", "es+http://x"])
 def test_other_engines_are_refused_by_name(address: str) -> None:
-    with pytest.raises(SearchUnavailable, match=rf"expected a directory, got '{address}'".replace("+", r"\+")):
+    with pytest.raises(SearchUnavailable, match=rf"expected a directory.* got '{re.escape(address)}'"):
         open_engine(address, create=True)
 
 
