@@ -150,12 +150,19 @@ class Node:
             if not self.is_running:
                 self._excused = True
                 raise ServerFailed(f"Elasticsearch {self.version} stopped as it started:\n{self.tail()}")
-            try:
-                self.ask("/_cluster/health?wait_for_status=yellow&timeout=5s")
+            if self._answers():
                 return
-            except requests.RequestException:
-                time.sleep(POLL_SECONDS)
+            time.sleep(POLL_SECONDS)
         raise ServerFailed(f"Elasticsearch {self.version} did not answer within {seconds:g} s:\n{self.tail()}")
+
+    def _answers(self) -> bool:
+        """Whether it leads or has found who does; another server on the same port is not it."""
+        try:
+            self.ask("/_cluster/health?wait_for_status=yellow&timeout=5s")
+            (process,) = self.ask("/_nodes/_local/process")["nodes"].values()
+            return bool(process["process"]["id"] == self.pid)
+        except (requests.RequestException, FileNotFoundError):
+            return False
 
     def ask(self, path: str, method: str = "GET", body: dict[str, Any] | None = None) -> Any:
         """Ask the server something, as its administrator.
@@ -200,18 +207,21 @@ class Node:
         ServerFailed
             If it had stopped before, by itself; with the end of its log.
         """
-        if self._keeper.poll() is not None:
-            self.remove()
         lost = self._launched and not self.is_running and not self._excused
         message = f"Elasticsearch {self.version} had stopped by itself:\n{self.tail()}"
-        self._keeper.communicate(timeout=CLOSE_SECONDS)
+        try:
+            self._keeper.communicate(timeout=CLOSE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._keeper.kill()  # and the server with it
+            self._keeper.communicate()
+        shutil.rmtree(self.directory, ignore_errors=True)  # where the keeper was killed
         if lost:
             raise ServerFailed(message)
 
     def tail(self) -> str:
-        """Return the end of the log."""
+        """Return the end of the log, without the lines that say where in the program an error arose."""
         text = self.log.read_text(errors="replace") if self.log.exists() else "(it said nothing)"
-        return "\n".join(text.splitlines()[-TAIL_LINES:])
+        return "\n".join([line for line in text.splitlines() if not line.startswith("\t")][-TAIL_LINES:])
 
     def store_secret(self, setting: str, value: str) -> None:
         """Put a secure setting into the keystore, before the first start."""

@@ -147,7 +147,12 @@ class Cluster:
 
 @contextmanager
 def start_server(
-    version: str = NEWEST, *, heap: str = HEAP, port: int = 0, data: Path | None = None, **settings: object
+    version: str = NEWEST,
+    *,
+    heap: str = HEAP,
+    port: int = 0,
+    data: Path | None = None,
+    settings: dict[str, object] | None = None,
 ) -> Iterator[Node]:
     """Start a server without security.
 
@@ -167,8 +172,8 @@ def start_server(
     ServerFailed
         If it does not start, or has stopped by itself by the end.
     """
-    program = Program.of(release_of(version))
-    node = Node(program, heap=heap, http_port=port, data=data, settings={"discovery.type": "single-node", **settings})
+    program, single = Program.of(release_of(version)), {"discovery.type": "single-node"}
+    node = Node(program, heap=heap, http_port=port, data=data, settings=single | (settings or {}))
     with running([node]):
         yield node
 
@@ -209,7 +214,27 @@ def start_secured(version: str = NEWEST, *, heap: str = HEAP) -> Iterator[Secure
         node.ca_file, node.auth = server.ca_file, (server.user, server.password)
         node.launch()
         node.wait_until_ready()
+        settle_users(server)
         yield server
+
+
+def settle_users(server: SecuredServer) -> None:
+    """Have the index of users made now: while it is, and the first login starts it, logins are refused.
+
+    Raises
+    ------
+    ServerFailed
+        If that takes too long.
+    """
+    end = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            server.node.ask(f"/_security/user/{server.user}/_password", "POST", {"password": server.password})
+            return
+        except requests.RequestException as failed:
+            if time.monotonic() > end:
+                raise ServerFailed(f"no users within {START_SECONDS} s: {failed}\n{server.node.tail()}") from failed
+            time.sleep(POLL_SECONDS)
 
 
 @contextmanager
