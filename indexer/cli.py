@@ -22,6 +22,7 @@ from indexer.mapping import MappingError, load_mapping, parse_map_options
 from indexer.progress import open_progress
 from search.engine import SearchEngine, SearchUnavailable
 from search.engines import open_engine
+from search.generations import GenerationRefused, NoGenerations
 from tagmodel.cli.options import data_dir_option, engine_option, model_option
 from tagmodel.cli.stopping import stop
 from tagmodel.cli.written import open_output
@@ -40,7 +41,7 @@ def exit_statuses() -> Iterator[None]:
     """Turn the named exceptions of the library into a message on stderr and an exit status."""
     try:
         yield
-    except (SourceError, MappingError, ModelMissing) as error:
+    except (SourceError, MappingError, ModelMissing, NoGenerations, GenerationRefused) as error:
         stop(str(error), USAGE_STATUS)
     except SearchUnavailable as error:
         stop(str(error), ENGINE_STATUS)
@@ -70,6 +71,12 @@ def exit_statuses() -> Iterator[None]:
 @click.option("--restart", is_flag=True, help="Do not go on where an interrupted run stopped.")
 @click.option("--reexpand", is_flag=True, help="Make implied tags of the whole index anew with this model.")
 @click.option(
+    "--rebuild",
+    is_flag=True,
+    help="Fill another generation beside the one that is searched, from SOURCEs or else from the index itself; "
+    "check it, then have it take that one's place.",
+)
+@click.option(
     "--reach/--no-reach",
     default=None,
     help="Search once for each tag and pair of tags, to tell what a tag more would bring; also without a SOURCE.  "
@@ -88,19 +95,27 @@ def index_command(sources: tuple[str, ...], **options: Any) -> None:
     Exit status: 0 all rows indexed, 1 some rejected, 2 a source or option is wrong and nothing was written,
     3 the index or a file cannot be written, 130 interrupted.
     """
-    if not sources and not options["reexpand"] and not options["reach"]:
+    _check_options(sources, options)
+    with exit_statuses():
+        rejected = _index(sources, options)
+    sys.exit(REJECTS_STATUS if rejected else 0)
+
+
+def _check_options(sources: tuple[str, ...], options: dict[str, Any]) -> None:
+    """Refuse options that do not go together."""
+    if not sources and not any(options[name] for name in ("reexpand", "reach", "rebuild")):
         raise click.UsageError("expected a SOURCE, got none; for example: tagkin index songs.csv")
     rejects = options["rejects"]
     if rejects is not None and rejects.suffix.lower() not in {".jsonl", ".csv"}:
         raise click.UsageError(f"--rejects {rejects}: expected a name that ends in .jsonl or .csv")
-    for writing in ("reexpand", "reach"):
+    for needless, why in (("reexpand", "expands all anew"), ("prune", "starts with nothing")):
+        if options["rebuild"] and options[needless]:
+            raise click.UsageError(f"--{needless}: a --rebuild {why} anyway")
+    for writing in ("reexpand", "reach", "rebuild"):
         if options[writing] and options["dry_run"]:
             raise click.UsageError(f"--{writing} writes, --dry-run does not: say one of them")
     if options["source_name"] and len(sources) > 1:
         raise click.UsageError("--source-name: expected one SOURCE with it, as it is part of the tracks' ids")
-    with exit_statuses():
-        rejected = _index(sources, options)
-    sys.exit(REJECTS_STATUS if rejected else 0)
 
 
 def _index(sources: tuple[str, ...], options: dict[str, Any]) -> int:
@@ -118,6 +133,7 @@ def _index(sources: tuple[str, ...], options: dict[str, Any]) -> int:
         dry_run=options["dry_run"],
         reexpand=options["reexpand"],
         reach=options["reach"] is not False,
+        rebuild=options["rebuild"],
     )
     with open_progress() as progress:
         return run_index(job, progress)

@@ -17,11 +17,13 @@ from indexer.entries import Catalogue, counted
 from indexer.loading import LoadOptions, Progress, load_catalogue
 from indexer.mapping import FIELDS, MappingError, save_mapping
 from indexer.reading import LoadSummary, survey_catalogue
+from indexer.rebuilding import RebuildRun, SampledEnricher
 from indexer.reexpansion import reexpand_index
 from indexer.rejects import Rejects
 from search.engine import IndexWriter, SearchEngine, SearchUnavailable
 from search.engines import open_engine
 from search.enrichment import Enricher
+from search.generations import RebuildOrder, open_with_generations
 from search.reach_computing import update_reach
 from tagmodel.model import TagModel
 
@@ -38,6 +40,8 @@ class IndexJob:
         Expand the whole index anew after the sources.
     reach
         Compute at the end which searches show which tracks, unless nothing has changed since the last time.
+    rebuild
+        Build another generation, from the sources or else from the index itself, and have it take its place.
     """
 
     sources: Sequence[str]
@@ -50,6 +54,7 @@ class IndexJob:
     dry_run: bool = False
     reexpand: bool = False
     reach: bool = True
+    rebuild: bool = False
 
 
 def run_index(job: IndexJob, progress: Progress) -> int:
@@ -70,9 +75,11 @@ def run_index(job: IndexJob, progress: Progress) -> int:
             show_mapping(catalogue, progress)
     if job.save_mapping is not None:
         save_mapping(_only_table(catalogues).mapping, job.save_mapping)
-    enricher = Enricher(job.model)
+    enricher = SampledEnricher(job.model) if job.rebuild else Enricher(job.model)
     with Rejects(job.rejects, progress.say) as rejects:
-        if job.dry_run:
+        if isinstance(enricher, SampledEnricher):
+            _rebuild(job, catalogues, enricher, rejects, progress)
+        elif job.dry_run:
             _survey(job, catalogues, enricher, rejects, progress)
         else:
             _write(job, catalogues, enricher, rejects, progress)
@@ -158,15 +165,7 @@ def _write(
     try:
         with engine.writer() as writer:
             for catalogue in catalogues:
-                rejects.begin()
-                started = time.monotonic()
-                summary = load_catalogue(
-                    *(catalogue, engine, writer, enricher),
-                    rejects=rejects,
-                    progress=progress,
-                    options=job.load_options,
-                )
-                say_summary(catalogue.label, summary, time.monotonic() - started, progress)
+                _load(job, catalogue, engine, writer, enricher, rejects, progress)
             if job.reexpand:
                 _reexpand(engine, writer, enricher, progress)
             if job.sources or job.reexpand:
@@ -174,6 +173,54 @@ def _write(
                 progress.say(f"the index {job.engine} holds {counted(state.n_tracks, 'track')}")
             if job.reach:
                 _update_reach(engine, writer, job.model, progress)
+    finally:
+        engine.close()
+
+
+def _load(
+    job: IndexJob,
+    catalogue: Catalogue,
+    engine: SearchEngine,
+    writer: IndexWriter,
+    enricher: Enricher,
+    rejects: Rejects,
+    progress: Progress,
+) -> None:
+    rejects.begin()
+    started = time.monotonic()
+    summary = load_catalogue(
+        *(catalogue, engine, writer, enricher), rejects=rejects, progress=progress, options=job.load_options
+    )
+    say_summary(catalogue.label, summary, time.monotonic() - started, progress)
+
+
+def _rebuild(
+    job: IndexJob,
+    catalogues: Sequence[Catalogue],
+    enricher: SampledEnricher,
+    rejects: Rejects,
+    progress: Progress,
+) -> None:
+    engine, generations = open_with_generations(job.engine, create=bool(catalogues))
+    order = RebuildOrder(tuple(catalogue.label for catalogue in catalogues), job.model.model_id)
+    try:
+        with generations.rebuild(order, progress.say, job.load_options.restart) as rebuild:
+            run = RebuildRun(rebuild, enricher, progress)
+            if catalogues:
+                run.load(
+                    catalogues,
+                    lambda catalogue, into, writer: _load(job, catalogue, into, writer, enricher, rejects, progress),
+                )
+            else:
+                run.fill()
+            run.check()
+            if job.reach:
+                run.note_reach()
+            switched = run.go_live()
+        progress.say(
+            f"generation {switched.number} is searched from now on: {counted(switched.state.n_tracks, 'track')}; "
+            "`tagkin rollback` goes back"
+        )
     finally:
         engine.close()
 

@@ -11,20 +11,18 @@ from typing import Any, Self
 from search.document import Document
 from search.elastic.address import parse_address
 from search.elastic.answering import Place, answer_plan, count_hits, read_documents, search
-from search.elastic.connection import LONG_TIMEOUT, SHORT_TIMEOUT, Connection, Refusal, check_shards, missing_index
+from search.elastic.connection import SHORT_TIMEOUT, Connection
 from search.elastic.encoding import decode_document, document_id
 from search.elastic.facets import FacetSizes
+from search.elastic.generations import ElasticGenerations
 from search.elastic.indices import ask, create_pair, living, make_live
 from search.elastic.mapping import about_alias, tracks_alias
+from search.elastic.scanning import scan
 from search.elastic.state import StateRecord, read_state
 from search.elastic.writer import ElasticWriter, attachment_id
 from search.engine import EngineAnswer, IndexState
 from search.plan import Plan
 
-# Tracks, or spellings, read at once.
-_PAGE = 1_000
-# How long the server keeps a view of the tracks for us between two pages of them.
-_VIEW = "10m"
 # Tags counted in one request.
 _TAGS_AT_ONCE = 10_000
 
@@ -92,32 +90,9 @@ class ElasticEngine:
         return self.documents_after("")
 
     def documents_after(self, track_id: str) -> Iterator[Document]:
-        """Yield the documents whose track ids come after one, ascending."""
-        body: dict[str, Any] = {"size": _PAGE, "sort": [{"track_id": "asc"}], "track_total_hits": False}
-        if track_id:
-            body["search_after"] = [track_id]
-        opened = ask(self.connection, "POST", f"/{self.place.tracks}/_pit", keep_alive=_VIEW)
-        if opened is None:
-            raise missing_index(self.connection.address)
-        view = opened["id"]
-        try:
-            while True:
-                answer = self._page(body | {"pit": {"id": view, "keep_alive": _VIEW}})
-                hits = answer["hits"]["hits"]
-                yield from (decode_document(hit["_source"]["kept"]) for hit in hits)
-                if len(hits) < _PAGE:
-                    return
-                view, body["search_after"] = answer.get("pit_id", view), hits[-1]["sort"]
-        finally:
-            ask(self.connection, "DELETE", "/_pit", {"id": view})
-
-    def _page(self, body: Mapping[str, Any]) -> Any:
-        try:
-            answer = self.connection.post("/_search", body, LONG_TIMEOUT, allow_partial_search_results="false")
-        except Refusal as refusal:
-            raise self.connection.refused(refusal) from None
-        check_shards(self.connection.address, answer)
-        return answer
+        """Return the documents whose track ids come after one, ascending."""
+        hits = scan(self.connection, self.place.tracks, {"match_all": {}}, "track_id", track_id)
+        return (decode_document(hit["_source"]["kept"]) for hit in hits)
 
     def tag_counts(self) -> Mapping[str, int]:
         """Return how many tracks each tag was typed on, by tag id."""
@@ -140,25 +115,23 @@ class ElasticEngine:
 
     def tag_spelling(self, tag_id: str) -> str | None:
         """Return the spelling given by `ElasticWriter.name_tags`, None for an unknown id."""
-        record = read_state(self.connection, self.place.about).record
-        with self._lock:
-            identity, names, known = self._spellings
-            if (identity, names) != (record.identity, record.names):
-                known = {} if identity != record.identity else known
-                fresh = self._read_spellings(names if identity == record.identity else 0, record.names)
-                self._spellings = record.identity, record.names, {**known, **fresh}
-            return self._spellings[2].get(tag_id)
+        return self.tag_spellings().get(tag_id)
 
-    def _read_spellings(self, after: int, through: int) -> dict[str, str]:
-        spellings: dict[str, str] = {}
+    def tag_spellings(self) -> Mapping[str, str]:
+        """Return all spellings given by `ElasticWriter.name_tags`, by tag id; treat as read-only."""
+        stored = read_state(self.connection, self.place.about)
+        identity, through = f"{stored.record.identity} {stored.index}", stored.record.names
+        with self._lock:
+            known_of, names, known = self._spellings
+            if (known_of, names) != (identity, through):
+                fresh = self._read_spellings(stored.index, names if known_of == identity else 0, through)
+                self._spellings = identity, through, {**(known if known_of == identity else {}), **fresh}
+            return self._spellings[2]
+
+    def _read_spellings(self, about: str, after: int, through: int) -> dict[str, str]:
         query = {"bool": {"filter": [{"term": {"kind": "tag"}}, {"range": {"names": {"gt": after, "lte": through}}}]}}
-        body: dict[str, Any] = {"query": query, "size": _PAGE, "sort": [{"tag": "asc"}], "track_total_hits": False}
-        while True:
-            hits = search(self.connection, self.place.about, body)["hits"]["hits"]
-            spellings |= {hit["sort"][0]: hit["_source"]["kept"]["spelling"] for hit in hits}
-            if len(hits) < _PAGE:
-                return spellings
-            body["search_after"] = hits[-1]["sort"]
+        hits = scan(self.connection, about, query, "tag")
+        return {hit["sort"][0]: hit["_source"]["kept"]["spelling"] for hit in hits}
 
     def has_word(self, word: str) -> bool:
         """Whether a folded word is in any title or artist."""
@@ -194,6 +167,10 @@ class ElasticEngine:
             If another process is writing; the message names it.
         """
         return ElasticWriter(self.connection, self.place, patience)
+
+    def generations(self) -> ElasticGenerations:
+        """Return the generations of this index."""
+        return ElasticGenerations(self)
 
     def close(self) -> None:
         """Close the connections."""

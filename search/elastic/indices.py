@@ -14,8 +14,10 @@ from search.elastic.mapping import (
     generation_number,
     tracks_alias,
     tracks_body,
+    writes_alias,
 )
 from search.elastic.state import StateRecord, create_state
+from search.engine import SearchUnavailable
 
 
 def ask(connection: Connection, method: str, path: str, body: Any = None, **params: Any) -> Any:
@@ -39,7 +41,8 @@ def create_pair(connection: Connection, number: int, record: StateRecord) -> Gen
     address = connection.address
     pair = generation(address.name, number)
     for index, body in ((pair.tracks, tracks_body(address)), (pair.about, about_body(address))):
-        _unless_there(connection, "PUT", f"/{index}", body)
+        aliases = {writes_alias(index): {"is_hidden": True}}
+        _unless_there(connection, "PUT", f"/{index}", body | {"aliases": aliases})
     try:
         create_state(connection, pair.about, record)
     except Refusal as refusal:
@@ -71,6 +74,9 @@ def make_live(connection: Connection, pair: Generation, instead_of: Generation |
         connection.post("/_aliases", {"actions": actions}, timeout=LONG_TIMEOUT)
     except Refusal as refusal:
         raise connection.refused(refusal) from None
+    except SearchUnavailable:
+        if living(connection) != pair:  # the answer was lost, but the work is done
+            raise
 
 
 def living(connection: Connection) -> Generation | None:

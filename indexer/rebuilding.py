@@ -1,0 +1,207 @@
+"""A rebuild from its beginning to its end: a generation is begun, filled, checked, and put in place of the living one.
+
+Searches and writes go on all the while; only the last step, which takes a moment, keeps others from writing. A rebuild
+that was broken off goes on where it was, as the new generation remembers what it is built from and how far it is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice, takewhile
+
+from indexer.entries import Catalogue, Entry, Found, counted
+from indexer.loading import BATCH_SIZE, Progress
+from indexer.rebuild_checking import Sample, check_sample
+from indexer.seen import SeenIds
+from search.document import Document
+from search.engine import IndexWriter, SearchEngine
+from search.enrichment import Enricher, keep_heard
+from search.generations import CheckFailed, Rebuild, Switched
+from search.reach import read_reach
+from search.reach_computing import compute_reach
+from search.reach_record import REACH
+from tagmodel.track import Track
+
+# Brings one catalogue into an index.
+Load = Callable[[Catalogue, SearchEngine, IndexWriter], None]
+
+
+@dataclass
+class SampledEnricher(Enricher):
+    """An enricher that keeps a few of its documents, to look at later whether they arrived."""
+
+    sample: Sample = field(default_factory=Sample)
+
+    def enrich(self, tracks: Sequence[Track]) -> list[Document]:
+        """Make the documents of a batch of tracks."""
+        documents = super().enrich(tracks)
+        self.sample.offer(documents)
+        return documents
+
+
+@dataclass
+class RebuildRun:
+    """The steps of a rebuild, in this order: `fill` or `load`, `check`, `note_reach`, `go_live`."""
+
+    rebuild: Rebuild
+    enricher: SampledEnricher
+    progress: Progress
+    expected: int | None = None
+
+    def __post_init__(self) -> None:
+        self.enricher.known_spelling = self.rebuild.spellings.get
+
+    @property
+    def sample(self) -> Sample:
+        """Documents that were written."""
+        return self.enricher.sample
+
+    def renew(self, documents: Sequence[Document]) -> list[Document]:
+        """Expand documents anew from their typed tags."""
+        renewed = Enricher.enrich(self.enricher, [document.track for document in documents])
+        return [keep_heard(new, old) for new, old in zip(renewed, documents, strict=True)]
+
+    def fill(self, batch_size: int = BATCH_SIZE) -> None:
+        """Copy the living generation, expanded anew; go on where an earlier run stopped.
+
+        Raises
+        ------
+        CheckFailed
+            If the engine refuses a document that it had taken before.
+        """
+        reached = self.rebuild.reached
+        if self.rebuild.resumed and reached:
+            self._sample_again(reached)
+        if self.rebuild.filled:
+            return
+        self.progress.begin("rebuilding", "tracks")
+        documents = self.rebuild.living_documents(after=reached)
+        writer = self.rebuild.writer
+        while batch := list(islice(documents, batch_size)):
+            renewed = self.renew(batch)
+            self.sample.offer(renewed)
+            writer.write(renewed)
+            writer.name_tags(self.enricher.take_names())
+            reached = batch[-1].track.track_id
+            self.rebuild.note_reached(reached)
+            writer.flush()
+            self.progress.advance(len(batch))
+        self.rebuild.note_reached(reached, filled=True)
+        writer.commit()
+        if self.rebuild.refused:
+            named = ", ".join(map(repr, sorted(self.rebuild.refused)[:5]))
+            refused = counted(len(self.rebuild.refused), "track")
+            raise CheckFailed(f"{refused} cannot be stored in generation {self.rebuild.number}, such as {named}")
+
+    def _sample_again(self, reached: str) -> None:
+        """Take also some of the documents that an earlier run copied."""
+        self.progress.say(f"going on with generation {self.rebuild.number}: an earlier run had copied to {reached!r}")
+        copied = Sample()
+        end = reached.encode()  # the order of the index
+        copied.offer(takewhile(lambda one: one.track.track_id.encode() <= end, self.rebuild.living_documents()))
+        self.sample.offer(self.renew(copied.documents()))
+        self.sample.seen = copied.seen
+
+    def load(self, catalogues: Sequence[Catalogue], load: Load) -> None:
+        """Fill the new generation from sources."""
+        if self.rebuild.resumed:
+            self.progress.say(f"going on with generation {self.rebuild.number}")
+        with SeenIds() as seen:
+            noted = [_Noted(catalogue, seen) for catalogue in catalogues]
+            for catalogue in noted:
+                load(catalogue, self.rebuild.engine, self.rebuild.writer)
+            self.expected = sum(catalogue.fresh for catalogue in noted)
+
+    def check(self) -> None:
+        """Compare the new generation with what was written to it.
+
+        Raises
+        ------
+        CheckFailed
+            If something differs.
+        """
+        commits = self.rebuild.commits_since()
+        state = self.rebuild.show()
+        if self.expected is not None:
+            self._check_count(state.n_tracks, self.expected - len(self.rebuild.refused), commits)
+        checked = check_sample(self.rebuild, self.sample.documents(), self.enricher.model)
+        since = f", {counted(checked.changed, 'other')} changed since" if checked.changed else ""
+        self.progress.say(
+            f"checked: {counted(checked.documents, 'document')} read back{since}, "
+            f"{checked.queries} searches compared: all as written"
+        )
+
+    def _check_count(self, n_tracks: int, expected: int, commits: int) -> None:
+        """Compare how many tracks there are with the sources; whatever was written meanwhile comes on top."""
+        least = expected - (self.rebuild.n_noted() if commits else 0)
+        if n_tracks < least or (n_tracks > expected and not commits):
+            raise CheckFailed(
+                f"generation {self.rebuild.number} has {counted(n_tracks, 'track')}, the sources have {expected:,}"
+            )
+
+    def note_reach(self) -> None:
+        """Compute the reach of the new generation, unless that of the living one holds for it."""
+        model, rebuild = self.enricher.model, self.rebuild
+        living = rebuild.living_state()
+        rebuild.renew_stale(self.renew)
+        if self.expected is None and living.model_id == model.model_id and self._living_reach_holds():
+            return
+        started = time.monotonic()
+        self.progress.begin("reach", "searches")
+        rebuild.show()
+        record = compute_reach(rebuild.engine, model, self.progress.advance)
+        # Commits count from here, as if it had been computed from the living generation.
+        origin = dataclasses.replace(record.origin, generation=living.generation, delta=living.delta)
+        rebuild.writer.attach(REACH, dataclasses.replace(record, origin=origin).to_bytes())
+        rebuild.writer.commit()
+        searches = len(record.arrays.uses)
+        self.progress.say(f"reach: {searches:,} searches tried ({time.monotonic() - started:.1f} s)")
+
+    def _living_reach_holds(self) -> bool:
+        reading = read_reach(self.rebuild.living_engine, self.enricher.model)
+        return reading.table is not None and not reading.writes_since
+
+    def go_live(self) -> Switched:
+        """Put the new generation in place of the living one.
+
+        Raises
+        ------
+        CheckFailed
+            If it has not exactly the tracks of the living one, of which it is a copy.
+        """
+        self.rebuild.renew_stale(self.renew)
+        self.rebuild.writer.name_tags(self.enricher.take_names())
+        self.rebuild.show()  # so that little is left to do while nobody may write
+        vocabulary = self.enricher.model.vocabulary
+        return self.rebuild.go_live(self.renew, vocabulary.spelling, self.progress.say)
+
+
+@dataclass
+class _Noted:
+    """A catalogue whose tracks are counted as they are read: each id once, whatever source it comes from."""
+
+    catalogue: Catalogue
+    seen: SeenIds
+    fresh: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.catalogue.name
+
+    @property
+    def label(self) -> str:
+        return self.catalogue.label
+
+    @property
+    def rereadable(self) -> bool:
+        return self.catalogue.rereadable
+
+    def entries(self) -> Iterator[Entry]:
+        for entry in self.catalogue.entries():
+            if isinstance(entry, Found) and self.seen.missing([entry.track.track_id]):
+                self.seen.add([(entry.track.track_id, 0)])
+                self.fresh += 1
+            yield entry
