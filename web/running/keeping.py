@@ -32,8 +32,8 @@ LOOK_EVERY = 0.25  # seconds
 LONGEST_PAUSE = 1.0  # seconds
 # Whoever has a look taken waits so long for it: most are over at once, and then the answer is of now.
 PATIENCE = 0.2  # seconds
-# A worker that starts waits so long for its index before it serves without one.
-FIRST_PATIENCE = 5.0  # seconds
+# A worker that starts waits so long for its index before it serves without one: those before it stop after 3.5 s.
+FIRST_PATIENCE = 2.0  # seconds
 # A search that began in an index that was replaced ends in it; its files are held open this long for that.
 LINGER = 30.0  # seconds
 
