@@ -15,6 +15,7 @@ from search.document import Document
 from search.elastic.connection import Connection, Refusal, check_shards, missing_index
 from search.elastic.encoding import decode_document
 from search.elastic.facets import FACETS, FacetSizes, count_tags, read_facet
+from search.elastic.mapping import generation, generation_number
 from search.elastic.query import BY_SCORE, carried, carried_none, order_of, query_of, window_of
 from search.elastic.state import STATE_ID, StateRecord, parse_record
 from search.engine import TAG_FACET_HITS, EngineAnswer, EngineHit, FacetValue
@@ -32,6 +33,10 @@ _MGET = "docs.found,docs.error,docs._source"
 Json = dict[str, Any]
 
 
+class Moved(Exception):
+    """Another pair of indices lives than the one that was asked."""
+
+
 class Place(NamedTuple):
     """The two indices, or aliases, of one generation."""
 
@@ -42,8 +47,15 @@ class Place(NamedTuple):
 def answer_plan(connection: Connection, place: Place, plan: Plan, sizes: FacetSizes) -> EngineAnswer:
     """Execute a plan.
 
+    Parameters
+    ----------
+    place
+        The tracks of one generation, as several requests may be needed; the alias of what is about it.
+
     Raises
     ------
+    Moved
+        If the alias no longer leads to that generation.
     SearchUnavailable
         If the server cannot answer, or not from all of the index.
     """
@@ -71,6 +83,13 @@ def answer_plan(connection: Connection, place: Place, plan: Plan, sizes: FacetSi
         state=record.index_state(),
         facets=facets,
     )
+
+
+def tracks_of(connection: Connection, about: str) -> str:
+    """Return the index of tracks that is one pair with an index about them."""
+    name = connection.address.name
+    number = generation_number(name, about)
+    return about if number is None else generation(name, number).tracks
 
 
 def count_hits(connection: Connection, place: Place, plan: Plan) -> int:
@@ -172,23 +191,24 @@ def _ask(connection: Connection, place: Place, bodies: Sequence[Json]) -> tuple[
         check_shards(connection.address, answer)
     if not about["hits"]["hits"]:
         raise missing_index(connection.address)
+    if tracks_of(connection, about["hits"]["hits"][0]["_index"]) != place.tracks:
+        raise Moved
     return parse_record(connection, about["hits"]["hits"][0]["_source"]), answers
 
 
 def _read(hits: Sequence[Mapping[str, Any]]) -> tuple[EngineHit, ...]:
-    return tuple(EngineHit(decode_document(hit["_source"]["kept"]), _score(hit)) for hit in hits)
+    return tuple(EngineHit(decode_document(hit["_source"]["kept"]), score_of(hit)) for hit in hits)
 
 
 def _read_by_ids(connection: Connection, place: Place, hits: Sequence[Mapping[str, Any]]) -> tuple[EngineHit, ...]:
     documents = read_documents(connection, place, [hit["_id"] for hit in hits])
     # A track that was deleted a moment ago is left out.
-    return tuple(
-        EngineHit(document, _score(hit)) for document, hit in zip(documents, hits, strict=True) if document is not None
-    )
+    found = zip(documents, hits, strict=True)
+    return tuple(EngineHit(document, score_of(hit)) for document, hit in found if document is not None)
 
 
-def _score(hit: Mapping[str, Any]) -> float:
-    """Return the score as the server has it: it writes the shortest decimal that means this float32."""
+def score_of(hit: Mapping[str, Any]) -> float:
+    """Return the score of a hit as the server has it: it writes the shortest decimal that means this float32."""
     score: float = _FLOAT.unpack(_FLOAT.pack(hit["_score"] or 0.0))[0]
     return score
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from search.document import Document
 from search.elastic.address import parse_address
-from search.elastic.answering import Place, answer_plan, count_hits, read_documents, search
+from search.elastic.answering import Moved, Place, answer_plan, count_hits, read_documents, search, tracks_of
 from search.elastic.connection import SHORT_TIMEOUT, Connection
 from search.elastic.encoding import decode_document, document_id
 from search.elastic.facets import FacetSizes
@@ -20,9 +20,11 @@ from search.elastic.mapping import about_alias, tracks_alias
 from search.elastic.scanning import scan
 from search.elastic.state import StateRecord, read_state
 from search.elastic.writer import ElasticWriter, attachment_id
-from search.engine import EngineAnswer, IndexState
+from search.engine import BadIndex, EngineAnswer, IndexState, SearchUnavailable
 from search.plan import Plan
 
+# How often another generation may come to live while one search is answered.
+_MOVES = 5
 # Tags counted in one request.
 _TAGS_AT_ONCE = 10_000
 
@@ -40,6 +42,7 @@ class ElasticEngine:
         name = connection.address.name
         self.connection = connection
         self.place = place or Place(tracks_alias(name), about_alias(name))
+        self._tracks = ""
         self._sizes = FacetSizes()
         self._lock = threading.Lock()
         self._counted: tuple[IndexState, str, Mapping[str, int]] | None = None
@@ -74,8 +77,22 @@ class ElasticEngine:
         return engine
 
     def search(self, plan: Plan) -> EngineAnswer:
-        """Execute a plan."""
-        return answer_plan(self.connection, self.place, plan, self._sizes)
+        """Execute a plan; all of the answer comes from one generation, whatever happens meanwhile."""
+        for _ in range(_MOVES):
+            tracks = self._tracks or self._find_tracks()
+            try:
+                return answer_plan(self.connection, Place(tracks, self.place.about), plan, self._sizes)
+            except Moved:
+                self._find_tracks()
+            except BadIndex:
+                if self._find_tracks() == tracks:
+                    raise
+        raise SearchUnavailable(f"{self.connection.address}: generations change faster than they can be searched")
+
+    def _find_tracks(self) -> str:
+        """Learn which index of tracks is searched now."""
+        self._tracks = tracks_of(self.connection, read_state(self.connection, self.place.about).index)
+        return self._tracks
 
     def count(self, plan: Plan) -> int:
         """Return the number of hits."""
@@ -96,18 +113,20 @@ class ElasticEngine:
 
     def tag_counts(self) -> Mapping[str, int]:
         """Return how many tracks each tag was typed on, by tag id."""
-        state = self.state()
+        stored = read_state(self.connection, self.place.about)
+        state = stored.record.index_state()
         with self._lock:
             if self._counted is None or self._counted[:2] != (state, state.history):
-                self._counted = state, state.history, self._count_tags()
+                counts = self._count_tags(tracks_of(self.connection, stored.index))
+                self._counted = state, state.history, counts
             return self._counted[2]
 
-    def _count_tags(self) -> dict[str, int]:
+    def _count_tags(self, tracks: str) -> dict[str, int]:
         counts: dict[str, int] = {}
         tags: dict[str, Any] = {"size": _TAGS_AT_ONCE, "sources": [{"tag": {"terms": {"field": "typed"}}}]}
         while True:
             body = {"size": 0, "track_total_hits": False, "aggs": {"tags": {"composite": tags}}}
-            answer = search(self.connection, self.place.tracks, body)["aggregations"]["tags"]
+            answer = search(self.connection, tracks, body)["aggregations"]["tags"]
             counts |= {bucket["key"]["tag"]: bucket["doc_count"] for bucket in answer["buckets"]}
             if len(answer["buckets"]) < _TAGS_AT_ONCE:
                 return counts

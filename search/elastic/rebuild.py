@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from search.document import Document
-from search.elastic.answering import Place, search
+from search.elastic.answering import Place, score_of, search
 from search.elastic.connection import LONG_TIMEOUT, Connection, Refusal
 from search.elastic.differing import missing_from, present, read_versions, send
 from search.elastic.encoding import decode_document, document_id
@@ -200,7 +200,7 @@ class ElasticRebuild:
             "docvalue_fields": ["track_id"],
         }
         hits = search(self._connection, self._pair.tracks, body)["hits"]["hits"]
-        return {hit["fields"]["track_id"][0]: hit["_score"] for hit in hits}
+        return {hit["fields"]["track_id"][0]: score_of(hit) for hit in hits}
 
     def renew_stale(self, renew: Renew) -> int:
         """Expand anew what others have written with another model; return how many documents.
