@@ -61,6 +61,10 @@ class Refusal(Exception):
         self.reason = reason
 
 
+class NotLetIn(SearchUnavailable):
+    """The server is there and does not let us in, or is none of ours: asking again does not help."""
+
+
 class Connection:
     """A way to the servers of one cluster; may be shared by threads."""
 
@@ -68,6 +72,7 @@ class Connection:
         self.address = address
         self._lock = threading.Lock()
         self._client: Elasticsearch | None = None
+        self._waiting: dict[float, Elasticsearch] = {}
         self._closed = False
         self._checked = False
 
@@ -108,14 +113,13 @@ class Connection:
         """
         from elasticsearch import ApiError, TransportError
 
-        client = self._open()
+        client = self._open(self.address.timeout if timeout is None else timeout)
         lines = isinstance(body, bytes)
         headers = {"accept": _JSON}
         if body is not None:
             headers["content-type"] = _LINES if lines else _JSON
-        options = client.options(request_timeout=self.address.timeout if timeout is None else timeout)
         try:
-            return options.perform_request(method, path, params=params or None, headers=headers, body=body).body
+            return client.perform_request(method, path, params=params or None, headers=headers, body=body).body
         except ApiError as error:
             self._judge(error)
         except TransportError as error:
@@ -154,25 +158,27 @@ class Connection:
         """Return the error for a part of an answer that says it failed."""
         return self.refused(Refusal(int(part.get("status", 500)), *_words(part)))
 
-    def _open(self) -> Elasticsearch:
+    def _open(self, timeout: float) -> Elasticsearch:
+        """Return the client that waits for so long; they share their connections, and to make one takes 0.1 ms."""
         if self._closed:
             raise SearchUnavailable(f"{self.address}: this connection was closed", public=_CLOSED)
-        if self._client is None:
+        if timeout not in self._waiting:
             with self._lock:
                 if self._client is None:
                     self._client = _make_client(self.address)
-        return self._client
+                self._waiting[timeout] = self._client.options(request_timeout=timeout)
+        return self._waiting[timeout]
 
     def _check_number(self, number: str) -> None:
         try:
             major, minor = (int(part) for part in number.split(".")[:2])
         except ValueError:
-            raise SearchUnavailable(
+            raise NotLetIn(
                 f"{self.address}: expected an Elasticsearch server, got one that names its version {number!r}",
                 public=_VERSION,
             ) from None
         if not _OLDEST <= (major, minor) < _UNTRIED:
-            raise SearchUnavailable(
+            raise NotLetIn(
                 f"{self.address}: expected Elasticsearch 8.19 or 9, found {number}", public=_VERSION
             )
 
@@ -180,15 +186,15 @@ class Connection:
         """Raise what an answer with an error status means."""
         status, (kind, reason) = error.meta.status, _words(error.body)
         if status == 401:
-            raise SearchUnavailable(
+            raise NotLetIn(
                 f"{self.address} refuses the user {self.address.username!r} or the API key: "
                 "is TAGKIN_ELASTICSEARCH_PASSWORD or _API_KEY right?",
                 public=_LOGIN,
             ) from None
         if status == 403 and kind == "security_exception":
-            raise SearchUnavailable(f"{self.address} does not allow this: {reason}", public=_RIGHTS) from None
+            raise NotLetIn(f"{self.address} does not allow this: {reason}", public=_RIGHTS) from None
         if kind in {"media_type_header_exception", "unsupported_product"}:
-            raise SearchUnavailable(
+            raise NotLetIn(
                 f"{self.address}: expected Elasticsearch 8.19 or 9, this server answers: {reason}", public=_VERSION
             ) from None
         if status < 500:
@@ -214,7 +220,7 @@ class Connection:
 
         causes = _causes(error)
         if isinstance(error, UnsupportedProductError):
-            return SearchUnavailable(f"{self.address} is no Elasticsearch server", public=_VERSION)
+            return NotLetIn(f"{self.address} is no Elasticsearch server", public=_VERSION)
         if isinstance(error, TlsError) or "certificate" in causes or "ssl" in causes.lower():
             return SearchUnavailable(
                 f"{self.address}: the connection is not trusted ({causes}). Is TAGKIN_ELASTICSEARCH_CA_CERTS the "

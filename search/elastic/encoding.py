@@ -10,11 +10,11 @@ import re
 from base64 import urlsafe_b64encode
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
-from search.document import DOCUMENT_UNITS, Document, Family
+from search.document import DOCUMENT_UNITS, Document, Family, check_document
 from search.words import fold_value, fold_words
 from tagmodel.track import Track
 
@@ -31,9 +31,13 @@ _WEIGHTS = tuple(units / DOCUMENT_UNITS for units in range(DOCUMENT_UNITS + 1))
 # Fields of a track before its tags.
 _TRACK_VALUES = 10
 
+# What was worked out once is kept for so many values, or sets of tags.
+_KEPT_VALUES = 30_000
+_KEPT_SETS = 8_000
+
 # Artists, genres and licenses come again and again.
-_fold_value = lru_cache(100_000)(fold_value)
-_fold_artist = lru_cache(100_000)(fold_words)
+_fold_value = lru_cache(_KEPT_VALUES)(fold_value)
+_fold_artist = lru_cache(_KEPT_VALUES)(fold_words)
 
 
 @lru_cache(100_000)
@@ -47,20 +51,38 @@ def document_id(track_id: str) -> str:
     return urlsafe_b64encode(blake2b(track_id.encode(), digest_size=_ID_BYTES).digest()).decode()
 
 
+class _TagParts(NamedTuple):
+    """A document's tags as JSON: many documents have the same, so it is made once for all of them.
+
+    Parameters
+    ----------
+    kept
+        Elements of the list of what is kept, one after the other without its brackets.
+    """
+
+    typed: orjson.Fragment
+    features: orjson.Fragment | None
+    kept: orjson.Fragment
+
+
+_parts: dict[tuple[object, ...], _TagParts] = {}
+
+
 def encode_document(document: Document) -> bytes:
     """Return a document as the JSON that is sent, in one line.
 
     Raises
     ------
     ValueError
-        If tags do not match their weights, or text is no Unicode.
+        If tags are doubled or do not match their weights, or text is no Unicode.
     """
     track = document.track
+    tags = _tag_parts(document)
     source: dict[str, Any] = {
         "track_id": track.track_id,
         "untitled": track.title == "",
-        "typed": document.typed,
-        "words": tuple({*fold_words(track.title), *_fold_artist(track.artist)}),
+        "typed": tags.typed,
+        "words": list({*fold_words(track.title), *_fold_artist(track.artist)}),
         "genre": _fold_value(track.genre),
         "license": _fold_value(track.license),
         "artist": _fold_value(track.artist),
@@ -71,13 +93,33 @@ def encode_document(document: Document) -> bytes:
         "year": track.year,
         "source": track.source,
         "model": document.model_id,
-        "kept": _kept(document),
+        "kept": (*_track_values(track), tags.kept),
     }
     if document.heard:
         source["heard"] = document.heard
-    if features := _features(document):
-        source["features"] = features
-    return orjson.dumps(source)
+    if tags.features is not None:
+        source["features"] = tags.features
+    return _to_json(source)
+
+
+def _tag_parts(document: Document) -> _TagParts:
+    """Return the parts of a document that its tags make, checked."""
+    weights = document.implied_weights, document.heard_weights
+    key = (document.typed, document.implied, document.heard, document.model_id, weights)
+    parts = _parts.get(key)
+    if parts is None:
+        check_document(document)
+        if len(_parts) >= _KEPT_SETS:
+            _parts.clear()
+        kept = (document.typed, document.implied, document.implied_weights)
+        kept_heard = (document.heard, document.heard_weights, document.model_id)
+        features = _features(document)
+        _parts[key] = parts = _TagParts(
+            orjson.Fragment(_to_json(document.typed)),
+            orjson.Fragment(_to_json(features)) if features else None,
+            orjson.Fragment(_to_json((*kept, *kept_heard))[1:-1]),
+        )
+    return parts
 
 
 def _features(document: Document) -> dict[str, float]:
@@ -91,8 +133,7 @@ def _features(document: Document) -> dict[str, float]:
     return features
 
 
-def _kept(document: Document) -> tuple[Any, ...]:
-    track = document.track
+def _track_values(track: Track) -> tuple[object, ...]:
     return (
         track.track_id,
         track.title,
@@ -106,13 +147,14 @@ def _kept(document: Document) -> tuple[Any, ...]:
         track.source,
         track.tags,
         track.shares,
-        document.typed,
-        document.implied,
-        document.implied_weights,
-        document.heard,
-        document.heard_weights,
-        document.model_id,
     )
+
+
+def _to_json(value: object) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError as error:
+        raise ValueError(f"expected text in Unicode: {error}") from None
 
 
 def decode_document(kept: list[Any]) -> Document:

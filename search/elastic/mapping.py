@@ -83,6 +83,14 @@ def about_alias(name: str) -> str:
     return f"{name}-about"
 
 
+def writes_alias(index: str) -> str:
+    """Return the alias by which an index is written.
+
+    Of an alias one can ask that it be there; the server makes an index that is gone anew, with fields as it guesses.
+    """
+    return f"{index}-writes"
+
+
 def generation(name: str, number: int) -> Generation:
     """Return the names of a generation's indices."""
     return Generation(number, f"{tracks_alias(name)}-{number:06d}", f"{about_alias(name)}-{number:06d}")

@@ -18,9 +18,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from search.elastic.connection import Connection, Refusal, missing_index, other_version
-from search.elastic.mapping import FORMAT_VERSION
-from search.engine import IndexBusy, IndexState, SearchUnavailable
+from search.elastic.connection import Connection, NotLetIn, Refusal, missing_index, other_version
+from search.elastic.mapping import FORMAT_VERSION, writes_alias
+from search.engine import BadIndex, IndexBusy, IndexState, SearchUnavailable
 
 STATE_ID = "state"
 
@@ -208,6 +208,8 @@ def write_state(connection: Connection, stored: Stored, record: StateRecord, pat
     while True:
         try:
             return _put(connection, stored, record)
+        except (BadIndex, NotLetIn):
+            raise
         except SearchUnavailable:
             if time.monotonic() >= give_up:
                 raise
@@ -215,11 +217,14 @@ def write_state(connection: Connection, stored: Stored, record: StateRecord, pat
 
 
 def _put(connection: Connection, stored: Stored, record: StateRecord) -> Stored:
-    path = f"/{stored.index}/_doc/{STATE_ID}"
+    path = f"/{writes_alias(stored.index)}/_doc/{STATE_ID}"
     body = {"kind": "state", "kept": msgspec.to_builtins(record)}
+    at = {"if_seq_no": stored.seq_no, "if_primary_term": stored.primary_term}
     try:
-        done = connection.put(path, body, if_seq_no=stored.seq_no, if_primary_term=stored.primary_term)
+        done = connection.put(path, body, require_alias="true", **at)
     except Refusal as refusal:
+        if refusal.status == 404:
+            raise missing_index(connection.address) from None
         if refusal.status != 409:
             raise connection.refused(refusal) from None
         now = read_state(connection, stored.index)
@@ -236,8 +241,13 @@ def create_state(connection: Connection, about: str, record: StateRecord) -> Non
     connection.put(f"/{about}/_doc/{STATE_ID}", body, op_type="create", refresh="true")
 
 
-def take_lease(connection: Connection, about: str) -> Stored:
+def take_lease(connection: Connection, about: str, patience: float = 0.0) -> Stored:
     """Become the one writer, with a block of versions.
+
+    Parameters
+    ----------
+    patience
+        Seconds to keep trying once it is known that nobody else writes.
 
     Raises
     ------
@@ -256,7 +266,7 @@ def take_lease(connection: Connection, about: str) -> Stored:
         unshown=stored.record.unshown or lease is not None,
     )
     try:
-        return write_state(connection, stored, record)
+        return write_state(connection, stored, record, patience)
     except Lost:
         lease = read_state(connection, about).record.lease
         raise _busy(connection, lease) from None

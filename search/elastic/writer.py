@@ -9,32 +9,33 @@ from __future__ import annotations
 import threading
 from base64 import b64encode
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from secrets import token_hex
-from time import monotonic
-from typing import Any, Self
+from time import monotonic, time
+from typing import Any, Self, TypeVar
 
 import orjson
 from msgspec.structs import replace
 
-from search.document import Document, check_document
+from search.document import Document
 from search.elastic.answering import Place, search
 from search.elastic.bulk import BulkSender, Line
-from search.elastic.connection import LONG_TIMEOUT, Connection, Refusal, check_shards
+from search.elastic.connection import LONG_TIMEOUT, Connection, NotLetIn, Refusal, check_shards, missing_index
 from search.elastic.encoding import document_id, encode_document
-from search.elastic.mapping import generation
+from search.elastic.mapping import generation, writes_alias
 from search.elastic.state import (
     LEASE_SECONDS,
     VERSIONS,
     AttachmentRecord,
     Lost,
     StateRecord,
+    read_state,
     renewed,
     take_lease,
     write_state,
 )
-from search.engine import IndexBusy, IndexState, RefusedDocument, SearchUnavailable
+from search.engine import BadIndex, IndexBusy, IndexState, RefusedDocument, SearchUnavailable
 
 # Between two notes of how far a load has come.
 _NOTE_EVERY = 2.0  # seconds
@@ -45,8 +46,14 @@ _PIECE = 3_000_000  # bytes
 # Operations in one request about what belongs to the index.
 _NAMES_AT_ONCE = 5_000
 
+# Between two tries of what the server did not answer.
+_AGAIN = 0.5  # seconds
+
 # Whoever writes one track waits for no longer than this.
 _LEAST_PATIENCE = 3.0  # seconds
+
+
+Answer = TypeVar("Answer")
 
 
 class ElasticWriter:
@@ -66,23 +73,25 @@ class ElasticWriter:
         self._connection = connection
         self._patience = max(patience, _LEAST_PATIENCE)
         self._lock = threading.Lock()
-        self._stored = take_lease(connection, place.about)
+        self._failure: SearchUnavailable | None = None
+        self._closed = threading.Event()
+        self._stored = self._patiently(lambda: take_lease(connection, place.about, self._patience))
+        lease = self._stored.record.lease
+        self._token = lease.token if lease else ""
         # From here on the pair itself: the aliases may come to mean another one.
         self._place = self._pair(int(self._stored.index.rpartition("-")[2]))
         self._fixed = version
         self._version = self._stored.record.version - VERSIONS if version is None else version
-        self._failure: SearchUnavailable | None = None
-        self._sender = BulkSender(connection, self._indices(), self._patience)
-        self._staged: dict[str, Document | None] = {}
+        self._sender = BulkSender(connection, self._indices(), self._patience, self._check_lease)
+        self._staged: dict[str, bytes | None] = {}
         self._spellings: dict[str, str] = {}
         self._attached: dict[str, bytes] = {}
         self._checkpoints: dict[str, str] = {}
         self._notes: deque[tuple[int, dict[str, str]]] = deque()
         self._noted_at = monotonic()
         # What an earlier writer left behind is shown by the next commit.
-        self._changed = self._stored.record.unshown
-        self._renamed = self._stored.record.unshown
-        self._closed = threading.Event()
+        self._unshown = self._stored.record.unshown
+        self._changed = self._renamed = self._unshown
         self._beat = threading.Thread(target=self._keep_lease, name="lease", daemon=True)
         self._beat.start()
 
@@ -104,16 +113,25 @@ class ElasticWriter:
 
     def __exit__(self, *exc: object) -> None:
         self._closed.set()
-        self._sender.close()
+        has_ended = self._sender.close()
         self._beat.join()
-        with suppress(SearchUnavailable):  # it runs out by itself, or somebody else has it
-            self._store(lease=None)
+        # The lease of a writer whose last words may still arrive runs out by itself.
+        if has_ended and self._failure is None:
+            with suppress(SearchUnavailable):  # somebody else has it, or nobody can have it now
+                self._leave()
+
+    def _leave(self) -> None:
+        """Give the lease back; what was flushed stays, with the note of how far that is."""
+        changes: dict[str, Any] = {}
+        if reached := self._reached():
+            self._send_names()
+            self._unshown = True
+            changes["checkpoints"] = self._merged(reached)
+        self._store(0.0, lease=None, unshown=self._unshown, **changes)
 
     def write(self, documents: Sequence[Document]) -> None:
         """Insert documents, replacing those of the same track id whole."""
-        for document in documents:
-            check_document(document)
-        self._staged.update({document.track.track_id: document for document in documents})
+        self._staged.update({document.track.track_id: encode_document(document) for document in documents})
         self._changed |= bool(documents)
 
     def delete(self, track_ids: Iterable[str]) -> int:
@@ -152,18 +170,23 @@ class ElasticWriter:
         else:
             self._send_staged()
         if monotonic() - self._noted_at > _NOTE_EVERY:
+            self._noted_at = monotonic()
             self._note()
 
     def take_refused(self) -> Sequence[RefusedDocument]:
-        """Return the documents that the server refused for good, since the last call."""
-        return self._sender.take_refused()
+        """Return the documents that the server refused for good, since the last call.
+
+        Checkpoints that were set before are not stored any more: they do not know of these.
+        """
+        if refused := self._sender.take_refused():
+            self._notes.clear()
+        return refused
 
     def commit(self) -> IndexState:
         """Acknowledge everything staged."""
         self._send_staged()
         self._sender.wait()
-        while self._notes:
-            self._checkpoints = self._notes.popleft()[1] | self._checkpoints
+        self._checkpoints = self._reached() | self._checkpoints
         if not (self._changed or self._renamed or self._checkpoints):
             return self._stored.record.index_state()
         changes: dict[str, Any] = {"checkpoints": self._merged(self._checkpoints), "unshown": False}
@@ -181,7 +204,8 @@ class ElasticWriter:
         self._refresh(self._place.about)
         self._remove_attachments(set(old.values()) - set(self._stored.record.attachments.values()))
         self._attached, self._checkpoints = {}, {}
-        self._changed = self._renamed = False
+        self._notes.clear()
+        self._changed = self._renamed = self._unshown = False
         return self._stored.record.index_state()
 
     def compact(self) -> IndexState:
@@ -204,10 +228,11 @@ class ElasticWriter:
         """Hand what is staged to the sender; return the number of the batch."""
         self._raise_failure()
         version = self._next_version()
-        lines = [operation(track_id, document, version) for track_id, document in self._staged.items()]
-        gone = [track_id for track_id, document in self._staged.items() if document is None]
+        lines = [_line(track_id, source, version) for track_id, source in self._staged.items()]
+        gone = [track_id for track_id, source in self._staged.items() if source is None]
         if gone and self._stored.record.building is not None:
             self._note_gone(gone, version)
+        self._unshown |= bool(lines)
         self._staged = {}
         return self._sender.send(lines)
 
@@ -226,20 +251,29 @@ class ElasticWriter:
         for start in range(0, len(track_ids), _NAMES_AT_ONCE):
             some = track_ids[start : start + _NAMES_AT_ONCE]
             body = {"ids": [document_id(track_id) for track_id in some]}
-            found = self._ask("POST", f"/{self._place.tracks}/_mget", body, _source="false", filter_path="docs.found")
-            there += [track_id for track_id, one in zip(some, found["docs"], strict=True) if one["found"]]
+            path, wanted = f"/{self._place.tracks}/_mget", "docs.found,docs.error"
+            found = self._ask("POST", path, body, _source="false", filter_path=wanted)["docs"]
+            for one in found:
+                if "error" in one:
+                    raise self._connection.refused_part(one)
+            there += [track_id for track_id, one in zip(some, found, strict=True) if one["found"]]
         return there
 
     def _note(self) -> None:
         """Store the latest checkpoint before which everything is stored, without showing anything."""
-        self._noted_at = monotonic()
-        done, reached = self._sender.done_through(), None
-        while self._notes and self._notes[0][0] <= done:
-            reached = {**(reached or {}), **self._notes.popleft()[1]}
-        if reached is not None:
-            if self._spellings:
-                self._send_names()
+        if reached := self._reached():
+            self._send_names()
             self._store(checkpoints=self._merged(reached), unshown=True)
+
+    def _reached(self) -> dict[str, str]:
+        """Return the checkpoints, and forget them, before which everything is stored and nothing is refused."""
+        done = self._sender.done_through()
+        reached: dict[str, str] = {}
+        if self._sender.has_refused():
+            return reached
+        while self._notes and self._notes[0][0] <= done:
+            reached |= self._notes.popleft()[1]
+        return reached
 
     def _counts(self) -> dict[str, Any]:
         """Show what was written, and count it."""
@@ -301,53 +335,89 @@ class ElasticWriter:
 
     def _send_about(self, index: str, lines: Sequence[Mapping[str, Any]]) -> None:
         body = b"".join([orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines])
-        answer = self._ask("POST", f"/{index}/_bulk", body, timeout=LONG_TIMEOUT, filter_path="errors,items.*.error")
+        path, asked = f"/{writes_alias(index)}/_bulk", {"require_alias": "true", "filter_path": "errors,items.*.error"}
+        answer = self._ask("POST", path, body, timeout=LONG_TIMEOUT, **asked)
         if answer.get("errors"):
             (item,) = answer["items"][0].values()
             raise self._connection.refused_part(item)
 
     def _ask(self, method: str, path: str, body: Any = None, timeout: float | None = None, **params: Any) -> Any:
         """Send what may be sent again, until the server is there or patience ends."""
-        give_up = monotonic() + self._patience
-        while True:
+
+        def ask() -> Any:
             self._raise_failure()
             try:
                 return self._connection.request(method, path, body, timeout=timeout, params=params)
             except Refusal as refusal:
-                error = self._connection.refused(refusal)
-                if refusal.status != 429:
-                    raise error from None
-            except SearchUnavailable as caught:
-                error = caught
-            if monotonic() >= give_up or self._closed.wait(0.5):
-                raise error
+                raise self._judged(refusal) from None
 
-    def _store(self, **changes: Any) -> None:
-        """Write the state with these changes; while it is ours, nobody else can have."""
-        with self._lock:
-            lease = self._stored.record.lease
-            if "lease" not in changes and lease is not None:
-                changes["lease"] = renewed(lease)
-            record = replace(self._stored.record, **changes)
+        return self._patiently(ask)
+
+    def _judged(self, refusal: Refusal) -> SearchUnavailable:
+        if refusal.status == 404:
+            return missing_index(self._connection.address)
+        error = self._connection.refused(refusal)
+        return error if refusal.status == 429 else NotLetIn(str(error), public=error.public)
+
+    def _patiently(self, ask: Callable[[], Answer]) -> Answer:
+        """Ask again and again while the server is away."""
+        give_up = monotonic() + self._patience
+        while True:
             try:
-                self._stored = write_state(self._connection, self._stored, record, self._patience)
-            except Lost:
-                self._failure = IndexBusy(
-                    f"index {self._connection.address}: another writer has taken over, as this one was not heard of "
-                    f"for {LEASE_SECONDS:.0f} s; what was not committed is lost"
-                )
-                raise self._failure from None
+                return ask()
+            except (BadIndex, IndexBusy, NotLetIn):
+                raise
+            except SearchUnavailable:
+                if monotonic() >= give_up or self._closed.wait(_AGAIN):
+                    raise
+
+    def _store(self, patience: float | None = None, /, **changes: Any) -> None:
+        """Write the state with these changes; while it is ours, nobody else can have.
+
+        Parameters
+        ----------
+        patience
+            Seconds; the writer's own unless given.
+        """
+        with self._lock:
+            self._raise_failure()
+            patience = self._patience if patience is None else patience
+            while True:
+                record = self._stored.record
+                if record.lease is not None:
+                    changes.setdefault("lease", renewed(record.lease))
+                try:
+                    self._stored = write_state(self._connection, self._stored, replace(record, **changes), patience)
+                    return
+                except Lost:
+                    self._read_again()
+
+    def _read_again(self) -> None:
+        """Take up what an earlier try of ours has written whose answer was lost; stop if it was somebody else."""
+        stored = read_state(self._connection, self._stored.index)
+        if stored.record.lease is None or stored.record.lease.token != self._token:
+            self._failure = IndexBusy(
+                f"index {self._connection.address}: another writer has taken over, as this one was not heard of "
+                f"for {LEASE_SECONDS:.0f} s; what was not committed is lost"
+            )
+            raise self._failure
+        self._stored = stored
 
     def _raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure
 
+    def _check_lease(self) -> None:
+        """Raise unless the lease is ours for sure: whoever slept for too long asks before writing on."""
+        self._raise_failure()
+        lease = self._stored.record.lease
+        if lease is not None and lease.until < time():
+            self._store(0.0)
+
     def _keep_lease(self) -> None:
         while not self._closed.wait(LEASE_SECONDS / 3):
-            try:
-                self._store()
-            except SearchUnavailable:
-                continue  # whoever writes next will hear of it
+            with suppress(SearchUnavailable):  # whoever writes next will hear of it
+                self._store(0.0)
 
 
 def attachment_id(key: str, piece: int) -> str:
@@ -362,7 +432,12 @@ def gone_id(track_id: str) -> str:
 
 def operation(track_id: str, document: Document | None, version: int) -> Line:
     """Return what puts a document in place of any of a lower or the same version; None deletes."""
+    return _line(track_id, None if document is None else encode_document(document), version)
+
+
+def _line(track_id: str, source: bytes | None, version: int) -> Line:
+    """Return the same of a document that is encoded already."""
     head = f'{{"%s":{{"_id":"{document_id(track_id)}","version":{version},"version_type":"external_gte"}}}}\n'
-    if document is None:
+    if source is None:
         return Line(track_id, (head % "delete").encode())
-    return Line(track_id, (head % "index").encode(), encode_document(document) + b"\n")
+    return Line(track_id, (head % "index").encode(), source + b"\n")
