@@ -16,7 +16,7 @@ from indexer.catalogues import SourceOptions
 from indexer.entries import SourceError
 from indexer.export import export_csv, export_jsonl
 from indexer.invented import invented_tracks
-from indexer.jobs import IndexJob, run_index
+from indexer.jobs import PATIENCE, IndexJob, run_index
 from indexer.loading import BATCH_SIZE, LoadOptions
 from indexer.mapping import MappingError, load_mapping, parse_map_options
 from indexer.progress import open_progress
@@ -86,6 +86,13 @@ def exit_statuses() -> Iterator[None]:
 @click.option(
     "--batch-size", type=click.IntRange(1, 100_000), default=BATCH_SIZE, show_default=True, help="Rows a commit."
 )
+@click.option(
+    "--patience",
+    type=click.FloatRange(0),
+    default=PATIENCE,
+    show_default=True,
+    help="Seconds to keep trying while the server of the index is away.",
+)
 def index_command(sources: tuple[str, ...], **options: Any) -> None:
     """Bring catalogues into the index.
 
@@ -134,6 +141,7 @@ def _index(sources: tuple[str, ...], options: dict[str, Any]) -> int:
         reexpand=options["reexpand"],
         reach=options["reach"] is not False,
         rebuild=options["rebuild"],
+        patience=options["patience"],
     )
     with open_progress() as progress:
         return run_index(job, progress)

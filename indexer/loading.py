@@ -1,9 +1,12 @@
 """Catalogue → index: in batches, idempotent by track id, resumable after a crash at any moment.
 
-A batch and the note of how far the source was read become durable in one commit. The note holds a digest of everything
-read so far: a run that resumes reads the source from its start, compares the digest where the earlier run stopped, and
-writes only from there. So it needs no trust in file times, works on pipes, and knows every id and every reject of the
-whole source, which duplicates and pruning need. Reading is several times faster than writing.
+A batch becomes durable before the note of how far the source was read, or with it. The note holds a digest of
+everything read so far: a run that resumes reads the source from its start, compares the digest where the earlier run
+stopped, and writes only from there. So it needs no trust in file times, works on pipes, and knows every id and every
+reject of the whole source, which duplicates and pruning need. Reading is several times faster than writing.
+
+What the engine refuses is rejected like a bad row. Nothing from there on is noted: a run that resumes writes it again,
+and so learns again what is refused.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from time import monotonic
 from typing import Protocol
 
 import orjson
@@ -26,6 +30,9 @@ from tagmodel.track import Track
 
 # Large enough that a commit's disk sync is a small share, small enough that a kill costs a tenth of a second.
 BATCH_SIZE = 2_000  # rows
+
+# Where searches see a load only when it is committed, they do this often.
+SHOWN_EVERY = 300.0  # seconds
 
 # Raised when the digest below changes.
 _CHECKPOINT_VERSION = 1
@@ -51,7 +58,7 @@ class LoadOptions:
     Parameters
     ----------
     batch_size
-        Rows a commit.
+        Rows that become durable together.
     prune
         Remove tracks of the source that it no longer has.
     restart
@@ -143,6 +150,10 @@ class _Run:
     options: LoadOptions
 
     def load(self, checkpoint: _Checkpoint | None = None) -> LoadSummary:
+        if checkpoint is not None:
+            self.writer.commit()  # what the interrupted run has stored can be seen, and is found unchanged
+        self.refused = False
+        self.shown_at = monotonic()
         self.was_empty = self.engine.state().n_tracks == 0
         self.enricher.known_spelling = _nothing_known if self.was_empty else self.engine.tag_spelling
         self.progress.begin(self.catalogue.label)
@@ -152,8 +163,12 @@ class _Run:
             entries = self.catalogue.entries()
             if checkpoint is not None:
                 self._replay(entries, reading, checkpoint)
-            for tracks in self._batches(entries, reading):
-                self._write(tracks, reading)
+            try:
+                for tracks in self._batches(entries, reading):
+                    self._write(tracks, reading)
+            except SourceError:
+                self._commit(reading)
+                raise
             self._finish(reading)
             return reading.summary
 
@@ -170,14 +185,35 @@ class _Run:
             raise _SourceChanged
 
     def _write(self, tracks: Sequence[Track], reading: Reading) -> None:
-        """Write a batch and the note of it, in one commit."""
+        """Write a batch and the note of it."""
         documents = self._fresh(self.enricher.enrich(tracks), reading.summary)
         self.writer.write(documents)
         self.writer.name_tags(self._new_names())
-        checkpoint = _Checkpoint(reading.summary.rows, reading.digest(), self.enricher.model_id)
-        self.writer.set_checkpoint(_checkpoint_name(self.catalogue), checkpoint.to_text())
+        if not self.refused:
+            checkpoint = _Checkpoint(reading.summary.rows, reading.digest(), self.enricher.model_id)
+            self.writer.set_checkpoint(_checkpoint_name(self.catalogue), checkpoint.to_text())
         self.rejects.flush()
+        if monotonic() - self.shown_at < SHOWN_EVERY:
+            self.writer.flush()
+            self._reject_refused(reading)
+        else:
+            self._commit(reading)
+
+    def _commit(self, reading: Reading) -> None:
+        """Show what was written so far."""
         self.writer.commit()
+        self.shown_at = monotonic()
+        self._reject_refused(reading)
+
+    def _reject_refused(self, reading: Reading) -> None:
+        """Reject what the engine refused, which was counted as if it had been taken."""
+        refused = self.writer.take_refused()
+        stored = self.engine.documents([track_id for track_id, _ in refused])
+        for (track_id, reason), old in zip(refused, stored, strict=True):
+            reading.refuse(track_id, reason, None if old is None or self.was_empty else old.track)
+        if refused:
+            self.refused = True
+            self.rejects.flush()
 
     def _new_names(self) -> dict[str, str]:
         """Leave out the spellings that the index already has: a run that changes nothing then writes nothing."""
@@ -206,9 +242,10 @@ class _Run:
 
     def _finish(self, reading: Reading) -> None:
         if self.options.prune:
+            self._commit(reading)  # an interrupted run may have left what is gone from the source since
             self._prune(reading)
         self.writer.set_checkpoint(_checkpoint_name(self.catalogue), "")
-        self.writer.commit()
+        self._commit(reading)
 
     def _prune(self, reading: Reading) -> None:
         """Remove the tracks of this source that it no longer has, if every row could be told."""

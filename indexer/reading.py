@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, TypeGuard
@@ -56,6 +56,17 @@ class LoadSummary:
         if old.source != new.source:
             self.taken_over[old.source] += 1
 
+    def count_refused(self, old: Track | None, sources: Collection[str]) -> None:
+        """Count a track as rejected that was counted as added, or as a change of the one stored."""
+        self.rejected += 1
+        if old is None:
+            self.added -= 1
+            return
+        self.changed -= 1
+        if old.source not in sources:
+            self.taken_over[old.source] -= 1
+            self.taken_over += Counter()  # drops what is zero
+
 
 class Reading:
     """What was read of one source so far: its digest, its ids, its rejects."""
@@ -86,6 +97,13 @@ class Reading:
         self.summary.untagged += sum(not (track.tags or track.genre) for track in tracks)
         self._digest.update("".join(map(_entry_text, batch)).encode("utf-8", "backslashreplace"))
         return tracks
+
+    def refuse(self, track_id: str, reason: str, old: Track | None) -> None:
+        """Reject a track that was accepted here and refused by the engine, which keeps `old` in its place."""
+        self.summary.count_refused(old, self.sources)
+        if self._rejects is not None:
+            words = f"the index does not take the track {track_id}: {reason}"
+            self._rejects.add(self._label, Reject(self.seen.line(track_id), words, "", track_id))
 
     def gone(self, engine: SearchEngine) -> list[str]:
         """Return the ids that an index has of this source and the source no longer; none if some row is unknown."""

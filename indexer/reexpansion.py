@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from indexer.loading import BATCH_SIZE, Progress
+from indexer.rejects import SHOWN
 from search.document import Document
 from search.engine import IndexWriter, SearchEngine
 from search.enrichment import Enricher, keep_heard
@@ -17,10 +18,17 @@ from search.enrichment import Enricher, keep_heard
 
 @dataclass
 class ReexpandSummary:
-    """How many documents were expanded anew, and how many already carried this model."""
+    """How many documents were expanded anew, already carried this model, or stay as they were.
+
+    Parameters
+    ----------
+    refused
+        Those that the engine did not take with their new tags.
+    """
 
     changed: int = 0
     unchanged: int = 0
+    refused: int = 0
 
 
 def reexpand_index(
@@ -41,10 +49,21 @@ def reexpand_index(
         renewed = enricher.enrich([document.track for document in batch])
         writer.write([keep_heard(new, old) for new, old in zip(renewed, batch, strict=True)])
         writer.name_tags(enricher.take_names())
-        writer.commit()
+        writer.flush()
         summary.changed += len(batch)
+        _say_refused(writer, summary, progress)
         progress.advance(len(batch))
+    writer.commit()
+    _say_refused(writer, summary, progress)
     return summary
+
+
+def _say_refused(writer: IndexWriter, summary: ReexpandSummary, progress: Progress) -> None:
+    for track_id, reason in writer.take_refused():
+        summary.changed -= 1
+        summary.refused += 1
+        if summary.refused <= SHOWN:
+            progress.say(f"the track {track_id} is not expanded: the index does not take it: {reason}")
 
 
 def _stale(engine: SearchEngine, enricher: Enricher, summary: ReexpandSummary) -> Iterator[Document]:

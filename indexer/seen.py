@@ -51,6 +51,11 @@ class SeenIds:
         """Remember a track whose row was bad: it is still in the source, and no duplicate when it comes again."""
         self._connection.execute("INSERT OR IGNORE INTO kept VALUES (?)", (track_id,))
 
+    def line(self, track_id: str) -> int:
+        """Return the line on which a track was first met; 0 if it was not."""
+        found = self._connection.execute("SELECT line FROM seen WHERE id = ?", (track_id,)).fetchone()
+        return found[0] if found else 0
+
     def missing(self, track_ids: Iterable[str]) -> list[str]:
         """Return those of the ids that the source does not have."""
         query = "SELECT 1 FROM seen WHERE id = ?1 UNION ALL SELECT 1 FROM kept WHERE id = ?1"

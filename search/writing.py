@@ -26,6 +26,10 @@ class OtherModel(Exception):
     """The tracks of the index were expanded by another model, and are not to be mixed."""
 
 
+class RefusedTrack(Exception):
+    """The engine does not take the track as it is; the message says why."""
+
+
 def put_track(engine: SearchEngine, model: TagModel, track: Track) -> tuple[IndexState, bool]:
     """Write a track, replacing the one of its id; what was heard on that stays.
 
@@ -38,6 +42,8 @@ def put_track(engine: SearchEngine, model: TagModel, track: Track) -> tuple[Inde
     ------
     OtherModel
         If the index belongs to another model.
+    RefusedTrack
+        If the engine does not take the track; the one of its id, if there was one, stays.
     SearchUnavailable
         If the index cannot be read or written, or another program writes for longer than `PATIENCE`.
     """
@@ -49,7 +55,10 @@ def put_track(engine: SearchEngine, model: TagModel, track: Track) -> tuple[Inde
         writer.write([document if old is None else keep_heard(document, old)])
         names = enricher.take_names()
         writer.name_tags({tag: name for tag, name in names.items() if engine.tag_spelling(tag) != name})
-        return writer.commit(), old is None
+        state = writer.commit()
+        for refused in writer.take_refused():
+            raise RefusedTrack(refused.reason)
+        return state, old is None
 
 
 def delete_track(engine: SearchEngine, track_id: str) -> tuple[IndexState, bool]:

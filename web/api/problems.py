@@ -130,6 +130,13 @@ TOO_LONG = Kind(
 WRONG_MEDIA_TYPE = Kind(
     "wrong-media-type", 415, "The body is not JSON", "Send `Content-Type: application/json` with it."
 )
+REFUSED_TRACK = Kind(
+    "refused-track",
+    422,
+    "The index does not take this track",
+    "It is well-formed, but the engine cannot store it, such as a word of tens of thousands of bytes; `detail` says "
+    "why. Nothing was changed.",
+)
 TOO_MANY_REQUESTS = Kind(
     "too-many-requests", 429, "Too many requests", "The header `Retry-After` says after how many seconds to go on."
 )
@@ -145,8 +152,8 @@ UNAVAILABLE = Kind(
 # All kinds, in the order of the docs page.
 KINDS = (
     *(BAD_PARAMETER, BAD_QUERY, BAD_BODY, NOT_ALLOWED, FORBIDDEN, UNKNOWN_ADDRESS, UNKNOWN_TAG, TAG_WITHOUT_KIN),
-    *(NO_PATH, UNKNOWN_TRACK, WRONG_METHOD, OTHER_MODEL, TOO_LARGE, TOO_LONG, WRONG_MEDIA_TYPE, TOO_MANY_REQUESTS),
-    *(INTERNAL, UNAVAILABLE),
+    *(NO_PATH, UNKNOWN_TRACK, WRONG_METHOD, OTHER_MODEL, TOO_LARGE, TOO_LONG, WRONG_MEDIA_TYPE, REFUSED_TRACK),
+    *(TOO_MANY_REQUESTS, INTERNAL, UNAVAILABLE),
 )
 _BY_STATUS = {
     kind.status: kind

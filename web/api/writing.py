@@ -7,11 +7,11 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from search.engine import IndexState
-from search.writing import OtherModel, delete_track, put_track
+from search.writing import OtherModel, RefusedTrack, delete_track, put_track
 from tagmodel.track import LONGEST_ID, LONGEST_TAG, LONGEST_TEXT, LONGEST_TRACK, YEARS, Track
 from web.api.naming import TrackId
 from web.api.operations import Reply, operation
-from web.api.problems import BAD_BODY, OTHER_MODEL, UNKNOWN_TRACK, Refusal
+from web.api.problems import BAD_BODY, OTHER_MODEL, REFUSED_TRACK, UNKNOWN_TRACK, Refusal
 from web.context import searcher
 
 Text = Annotated[str, Meta(max_length=LONGEST_TEXT, pattern=r"^[^\x00]*$")]
@@ -99,7 +99,7 @@ class Written(Struct, frozen=True):
     "PUT",
     "/track",
     secured=True,
-    refusals=(OTHER_MODEL,),
+    refusals=(OTHER_MODEL, REFUSED_TRACK),
     statuses={200: "The track of this id was replaced.", 201: "The track is new."},
     sample=lambda _: {"id": "mine:1"},
     sample_body=lambda of: {"title": "Morning", "artist": "Me", "tags": [of.tag, of.far], "duration": 184},
@@ -118,6 +118,8 @@ def write_track(parameters: WhichTrack, body: TrackToWrite) -> Reply[Written]:
         state, created = put_track(source.engine, source.model, track)
     except OtherModel as error:
         raise Refusal(OTHER_MODEL, str(error)) from None
+    except RefusedTrack as error:
+        raise Refusal(REFUSED_TRACK, f"the index does not take this track: {error}") from None
     return Reply(_written(parameters.id, state), 201 if created else 200)
 
 
