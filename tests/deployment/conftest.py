@@ -1,20 +1,20 @@
-"""What the tests of the deployment share: Compose, the settings as the page has them made, and the image as far as it goes."""
+"""What the tests of the deployment share: Compose, settings made as the page says, the image as far as it goes."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import in_ci
+from tests.deployment.commands import Done, run
 from tests.deployment.compose_file import COMPOSE_FILE, EXAMPLE, PAGE
 from tests.deployment.image import Image, build
 
-Compose = Callable[..., "subprocess.CompletedProcess[str]"]
+Compose = Callable[..., Done]
 
 
 def needs(program: str, source: str) -> str:
@@ -34,7 +34,8 @@ def settings_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("settings")
     shutil.copy(EXAMPLE, folder)
     (command,) = (line[2:] for line in PAGE.read_text().splitlines() if line.startswith("$ sed ") and ".env" in line)
-    subprocess.run(["sh", "-c", command], cwd=folder, check=True)
+    made = run(["sh", "-c", command], folder=folder)
+    assert made.returncode == 0, made.stderr
     return folder / ".env"
 
 
@@ -43,19 +44,13 @@ def compose(settings_file: Path) -> Compose:
     """Return a way to run Compose on our file."""
     program = needs("docker-compose", "Debian's package docker-compose")
 
-    def run(*arguments: str, settings: Path = settings_file) -> subprocess.CompletedProcess[str]:
+    def run_compose(*arguments: str, settings: Path = settings_file) -> Done:
         # Variables of ours would win over those of the file.
         environment = {"PATH": os.environ["PATH"], "HOME": str(settings.parent)}
-        return subprocess.run(
-            [program, "--file", str(COMPOSE_FILE), "--env-file", str(settings), *arguments],
-            cwd=settings.parent,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        command = [program, "--file", str(COMPOSE_FILE), "--env-file", str(settings), *arguments]
+        return run(command, environment, settings.parent)
 
-    return run
+    return run_compose
 
 
 @pytest.fixture(scope="session")

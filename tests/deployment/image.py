@@ -10,11 +10,11 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.deployment.commands import run
 from tests.deployment.compose_file import REPOSITORY
 
 DOCKERFILE = REPOSITORY / "Dockerfile"
@@ -108,9 +108,7 @@ def build(root: Path) -> Image:
             copy(shlex.split(rest), here)
         elif instruction == "RUN":
             command = image.rooted(rest)
-            done = subprocess.run(
-                ["sh", "-c", command], cwd=here, env=environment, capture_output=True, text=True, timeout=600
-            )
+            done = run(["sh", "-c", command], environment, here, seconds=600)
             assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
         else:
             raise AssertionError(f"no way to carry out {instruction}")

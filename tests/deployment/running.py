@@ -16,9 +16,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.deployment.commands import Done, run
 from tests.deployment.image import Image
 
 WAIT_SECONDS = 90
+# A small catalogue; none of these tracks exists.
+SONGS = """\
+Track Name,Performer,Moods,Featuring
+River at Night,Ana Lund,"sad, calm",piano
+Market Day,The Sparrows,happy,"acoustic guitar, handclaps"
+Long Road,The Sparrows,"sad, slow",piano
+"""
 
 
 def environment_of(service: Mapping[str, Any], image: Image, places: Mapping[str, Path | str]) -> dict[str, str]:
@@ -54,7 +62,7 @@ class WebServer:
 
     def is_well(self) -> bool:
         """Run the service's health check."""
-        return subprocess.run(self.check, env=self.environment, capture_output=True, timeout=30).returncode == 0
+        return run(self.check, self.environment).returncode == 0
 
     def ask(self, path: str) -> tuple[int, Any]:
         """Return status and JSON of an address; 0 where nobody answers."""
@@ -106,21 +114,14 @@ def web_server(
 
 def run_indexer(
     service: Mapping[str, Any], image: Image, folder: Path, places: Mapping[str, Path | str], *arguments: str
-) -> subprocess.CompletedProcess[str]:
+) -> Done:
     """Run an indexer as the file has it, on files in a folder."""
-    return subprocess.run(
-        [*service["entrypoint"], *arguments],
-        env=environment_of(service, image, places),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    return run([*service["entrypoint"], *arguments], environment_of(service, image, places), folder)
 
 
 def run_setup(
     service: Mapping[str, Any], places: Mapping[str, Path | str], *arguments: str, **more: str
-) -> subprocess.CompletedProcess[str]:
+) -> Done:
     """Run a setup container's program as the file has it."""
     values = {name: str(value) for name, value in service["environment"].items()}
     command = [str(word) for word in service["entrypoint"]]
@@ -129,4 +130,4 @@ def run_setup(
         values = {name: at_start.sub(str(here), value) for name, value in values.items()}
         command = [at_start.sub(str(here), word) for word in command]
     environment = {"PATH": os.environ["PATH"], **values, **more}
-    return subprocess.run([*command, *arguments], env=environment, capture_output=True, text=True, timeout=120)
+    return run([*command, *arguments], environment)
