@@ -1,7 +1,8 @@
-# Tags can be moved to another image. Where that matters, set this to a digest: docker build --build-arg PYTHON_IMAGE=python@sha256:…
+# A tag can be moved to another image, and which digest this one has could not be looked up here. Where it matters, pin it:
+# docker build --build-arg PYTHON_IMAGE=python@sha256:…
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 
-# The wheel, and an environment with it and the versions that were tested. Nothing of this stage is left but that environment.
+# The wheel, and an environment with it and the versions that were tested. Nothing else of this stage is left.
 FROM ${PYTHON_IMAGE} AS build
 WORKDIR /source
 RUN python -m venv /tagkin

@@ -2,7 +2,7 @@
 # Make what Elasticsearch needs before it starts: an authority, a certificate for each node, a directory for snapshots.
 #
 #   make-certificates.sh          what is missing
-#   make-certificates.sh renew    all nodes' certificates anew, by the same authority; running nodes take them up by themselves
+#   make-certificates.sh renew    all nodes' certificates anew, by the same authority; running nodes take them up
 #
 # The authority's key stays in a directory of its own, which no node sees.
 set -euo pipefail

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import ssl
 from collections.abc import Iterator
@@ -330,6 +331,13 @@ def test_tagkin_indexes_serves_and_comes_back_from_a_snapshot(deployed: Deployed
         assert ready["tracks"] == 3
         found = server.ask("/api/v1/search?q=sad+piano")[1]
         assert found["total"] == 2
+        # New keys while pages are served: workers that read the new one take the place of the others.
+        assert deployed.keys("rotate").returncode == 0
+        server.process.send_signal(signal.SIGHUP)
+        eventually(lambda: server.log.read_text().count("Started worker") == 4)
+        assert deployed.keys("retire").returncode == 0
+        for _ in range(8):  # of either worker
+            assert server.ask("/api/v1/search?q=sad+piano")[1] == found
         ran = []
         for line in lines_of_the_page():
             done = deployed.run_line(line)
