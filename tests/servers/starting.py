@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -288,12 +289,13 @@ def given_server(address: str, series: str) -> GivenServer:
         If it does not answer, or is of another major version.
     """
     url = address.rstrip("/")
+    named = urlsplit(url).netloc.rpartition("@")[2]  # a password is for nobody's log
     try:
         with requests.get(f"{url}/_nodes/_local?filter_path=nodes.*.version", timeout=ASK_SECONDS) as answer:
             answer.raise_for_status()
             (node,) = answer.json()["nodes"].values()
     except (requests.RequestException, KeyError, ValueError) as failed:
-        raise ServerFailed(f"the server given at {url} does not answer as Elasticsearch: {failed}") from failed
+        raise ServerFailed(f"the server given at {named} does not answer as Elasticsearch: {failed}") from failed
     if node["version"].partition(".")[0] != series.partition(".")[0]:
-        raise ServerFailed(f"expected Elasticsearch {series.partition('.')[0]} at {url}, got {node['version']}")
+        raise ServerFailed(f"expected Elasticsearch {series.partition('.')[0]} at {named}, got {node['version']}")
     return GivenServer(url, node["version"])

@@ -59,7 +59,8 @@ def test_a_server_starts_answers_and_is_gone_after(version: str) -> None:
         assert node["http"]["publish_address"] == server.url.removeprefix("http://")
         assert "started" in server.log.read_text()
         assert given_server(f"{server.url}/", version).version == version
-        with pytest.raises(ServerFailed, match=f"expected Elasticsearch 7 at {server.url}, got {version}"):
+        reason = f"expected Elasticsearch 7 at 127.0.0.1:{server.http_port}, got {version}"
+        with pytest.raises(ServerFailed, match=reason):
             given_server(server.url, "7.17.0")
     assert gone(pids, server.directory)
 
