@@ -77,7 +77,7 @@ def _embedded(_: pytest.FixtureRequest, folder: Path) -> Callable[[], str]:
 def _on_server(fixture: str, shards: int) -> Callable[[pytest.FixtureRequest, Path], Callable[[], str]]:
     def prepare(request: pytest.FixtureRequest, _: Path) -> Callable[[], str]:
         server = request.getfixturevalue(fixture)
-        set_environment(request, SHARDS=str(shards))
+        set_environment(request, SHARDS=str(shards), TIMEOUT="60")
         return lambda: f"{server.url}/tagkin-{os.getpid()}-{next(_numbers)}"
 
     return prepare
