@@ -10,6 +10,9 @@ from pathlib import Path
 
 from search.engine import BadIndex, SearchUnavailable
 
+# For everybody; what to do about it is for whoever runs the program.
+_FILES = "its files cannot be read or written now"
+
 # Primary result codes of SQLite that a user can do something about, each with what to do.
 _SQLITE_ADVICE = {
     "SQLITE_FULL": "the disk is full; free some space and run the command again. Nothing acknowledged is lost",
@@ -45,12 +48,13 @@ def _of_sqlite(error: sqlite3.Error, path: Path) -> SearchUnavailable:
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return BadIndex(
             f"embedded index {path}: its database is damaged ({error}). "
-            "Restore it from a backup, or make it anew in another directory with: tagkin index"
+            "Restore it from a backup, or make it anew in another directory with: tagkin index",
+            public="the index is damaged",
         )
     advice = next((text for code, text in _SQLITE_ADVICE.items() if name.startswith(code)), "SQLite refused")
-    return SearchUnavailable(f"embedded index {path}: {advice} ({error})")
+    return SearchUnavailable(f"embedded index {path}: {advice} ({error})", public=_FILES)
 
 
 def _of_system(error: OSError, path: Path) -> SearchUnavailable:
     advice = _ERRNO_ADVICE.get(error.errno or 0, "the operating system refused")
-    return SearchUnavailable(f"embedded index {path}: {advice} ({error})")
+    return SearchUnavailable(f"embedded index {path}: {advice} ({error})", public=_FILES)

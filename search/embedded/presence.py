@@ -25,5 +25,7 @@ def identify(directory: Path) -> tuple[int, int]:
         try:
             found = database_path(directory).stat()
         except (FileNotFoundError, NotADirectoryError):
-            raise BadIndex(f"no index at {directory}. It will be used as soon as it is back") from None
+            raise BadIndex(
+                f"no index at {directory}. It will be used as soon as it is back", public="there is no index"
+            ) from None
     return found.st_dev, found.st_ino

@@ -155,7 +155,10 @@ def check_database(directory: Path) -> None:
     """Raise `BadIndex` unless the directory holds an index of this version."""
     if not database_path(directory).is_file():
         there = "the directory holds no index" if directory.is_dir() else "there is no such directory"
-        raise BadIndex(f"no index at {directory}: {there}. Make one with: tagkin index SOURCE --engine {directory}")
+        raise BadIndex(
+            f"no index at {directory}: {there}. Make one with: tagkin index SOURCE --engine {directory}",
+            public="there is no index yet",
+        )
     connection = connect_reader(directory)
     try:
         (application,) = connection.execute("PRAGMA application_id").fetchone()
@@ -167,7 +170,8 @@ def check_database(directory: Path) -> None:
     if version != FORMAT_VERSION:
         raise BadIndex(
             f"index {directory} has format {version}, this version reads format {FORMAT_VERSION}. "
-            "Make it anew with: tagkin index"
+            "Make it anew with: tagkin index",
+            public="the index was made by another version of this program",
         )
 
 
