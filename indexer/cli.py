@@ -16,8 +16,8 @@ from indexer.catalogues import SourceOptions
 from indexer.entries import SourceError
 from indexer.export import export_csv, export_jsonl
 from indexer.invented import invented_tracks
-from indexer.jobs import PATIENCE, IndexJob, run_index
-from indexer.loading import BATCH_SIZE, LoadOptions
+from indexer.jobs import IndexJob, run_index
+from indexer.loading import BATCH_SIZE, PATIENCE, LoadOptions
 from indexer.mapping import MappingError, load_mapping, parse_map_options
 from indexer.progress import open_progress
 from search.engine import SearchEngine, SearchUnavailable
@@ -134,14 +134,13 @@ def _index(sources: tuple[str, ...], options: dict[str, Any]) -> int:
         engine=options["engine"],
         model=model,
         source_options=_source_options(options, model),
-        load_options=LoadOptions(options["batch_size"], options["prune"], options["restart"]),
+        load_options=LoadOptions(*(options[name] for name in ("batch_size", "prune", "restart", "patience"))),
         save_mapping=options["save_mapping"],
         rejects=options["rejects"],
         dry_run=options["dry_run"],
         reexpand=options["reexpand"],
         reach=options["reach"] is not False,
         rebuild=options["rebuild"],
-        patience=options["patience"],
     )
     with open_progress() as progress:
         return run_index(job, progress)

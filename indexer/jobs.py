@@ -27,9 +27,6 @@ from search.generations import RebuildOrder, open_with_generations
 from search.reach_computing import update_reach
 from tagmodel.model import TagModel
 
-# A server that is started anew, or a node that takes another's place, is back within minutes.
-PATIENCE = 300.0  # seconds
-
 
 @dataclass(frozen=True)
 class IndexJob:
@@ -45,8 +42,6 @@ class IndexJob:
         Compute at the end which searches show which tracks, unless nothing has changed since the last time.
     rebuild
         Build another generation, from the sources or else from the index itself, and have it take its place.
-    patience
-        Seconds to keep trying while a server is away.
     """
 
     sources: Sequence[str]
@@ -60,7 +55,6 @@ class IndexJob:
     reexpand: bool = False
     reach: bool = True
     rebuild: bool = False
-    patience: float = PATIENCE
 
 
 def run_index(job: IndexJob, progress: Progress) -> int:
@@ -169,7 +163,7 @@ def _write(
 ) -> None:
     engine = open_engine(job.engine, create=bool(catalogues))
     try:
-        with engine.writer(job.patience) as writer:
+        with engine.writer(job.load_options.patience) as writer:
             for catalogue in catalogues:
                 _load(job, catalogue, engine, writer, enricher, rejects, progress)
             if job.reexpand:

@@ -11,11 +11,11 @@ and so learns again what is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from time import monotonic
-from typing import Protocol
+from time import monotonic, sleep
+from typing import Protocol, TypeVar
 
 import orjson
 
@@ -24,15 +24,22 @@ from indexer.reading import LoadSummary, Reading
 from indexer.rejects import Rejects
 from indexer.seen import SeenIds
 from search.document import Document
-from search.engine import IndexWriter, SearchEngine
+from search.engine import BadIndex, IndexWriter, SearchEngine, SearchUnavailable
 from search.enrichment import Enricher, keep_heard
 from tagmodel.track import Track
 
 # Large enough that a commit's disk sync is a small share, small enough that a kill costs a tenth of a second.
 BATCH_SIZE = 2_000  # rows
 
+# A server that is started anew, or a node that takes another's place, is back within minutes.
+PATIENCE = 300.0  # seconds
+
 # Where searches see a load only when it is committed, they do this often.
 SHOWN_EVERY = 300.0  # seconds
+
+_AGAIN = 0.5  # seconds between two tries to read an index that is away
+
+Answer = TypeVar("Answer")
 
 # Raised when the digest below changes.
 _CHECKPOINT_VERSION = 1
@@ -63,11 +70,14 @@ class LoadOptions:
         Remove tracks of the source that it no longer has.
     restart
         Write from the first row, whatever an earlier run has done.
+    patience
+        Seconds to keep trying while the index is away.
     """
 
     batch_size: int = BATCH_SIZE
     prune: bool = False
     restart: bool = False
+    patience: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -154,8 +164,8 @@ class _Run:
             self.writer.commit()  # what the interrupted run has stored can be seen, and is found unchanged
         self.refused = False
         self.shown_at = monotonic()
-        self.was_empty = self.engine.state().n_tracks == 0
-        self.enricher.known_spelling = _nothing_known if self.was_empty else self.engine.tag_spelling
+        self.was_empty = self._ask(self.engine.state).n_tracks == 0
+        self.enricher.known_spelling = _nothing_known if self.was_empty else self._spelling
         self.progress.begin(self.catalogue.label)
         self.rejects.restart()
         with SeenIds() as seen:
@@ -208,7 +218,7 @@ class _Run:
     def _reject_refused(self, reading: Reading) -> None:
         """Reject what the engine refused, which was counted as if it had been taken."""
         refused = self.writer.take_refused()
-        stored = self.engine.documents([track_id for track_id, _ in refused])
+        stored = self._documents([track_id for track_id, _ in refused])
         for (track_id, reason), old in zip(refused, stored, strict=True):
             reading.refuse(track_id, reason, None if old is None or self.was_empty else old.track)
         if refused:
@@ -220,7 +230,29 @@ class _Run:
         names = self.enricher.take_names()
         if self.was_empty:
             return names
-        return {tag: spelling for tag, spelling in names.items() if self.engine.tag_spelling(tag) != spelling}
+        return {tag: spelling for tag, spelling in names.items() if self._spelling(tag) != spelling}
+
+    def _spelling(self, tag_id: str) -> str | None:
+        return self._ask(lambda: self.engine.tag_spelling(tag_id))
+
+    def _documents(self, track_ids: Sequence[str]) -> Sequence[Document | None]:
+        return self._ask(lambda: self.engine.documents(track_ids)) if track_ids else ()
+
+    def _ask(self, ask: Callable[[], Answer]) -> Answer:
+        """Ask the index, again and again while it is away."""
+        began, said = monotonic(), False
+        while True:
+            try:
+                return ask()
+            except BadIndex:
+                raise
+            except SearchUnavailable as error:
+                if monotonic() - began >= self.options.patience:
+                    raise
+                if not said:
+                    self.progress.say(f"{error}; trying again for {self.options.patience:g} s")
+                said = True
+                sleep(_AGAIN)
 
     def _fresh(self, documents: list[Document], summary: LoadSummary) -> list[Document]:
         """Leave out what the index already holds: a delivery that changed little then costs little."""
@@ -228,7 +260,7 @@ class _Run:
             summary.added += len(documents)
             return documents
         fresh = []
-        stored = self.engine.documents([document.track.track_id for document in documents])
+        stored = self._documents([document.track.track_id for document in documents])
         for document, old in zip(documents, stored, strict=True):
             if old is None:
                 summary.added += 1

@@ -9,6 +9,7 @@ Whatever befalls, memory is bounded: whoever brings more than a few requests wai
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 import time
@@ -21,6 +22,8 @@ from search.elastic.connection import LONG_TIMEOUT, Connection, NotLetIn, Refusa
 from search.elastic.mapping import writes_alias
 from search.engine import BadIndex, IndexBusy, RefusedDocument, SearchUnavailable
 
+_log = logging.getLogger(__name__)
+
 # A request of this size takes the server some tens of milliseconds.
 REQUEST_BYTES = 1_000_000
 # Requests that wait for their turn, beyond those in flight; whoever brings more, waits.
@@ -28,6 +31,9 @@ _WAITING = 4
 
 _FIRST_PAUSE = 0.1  # seconds, doubled with each try
 _LONGEST_PAUSE = 5.0  # seconds
+
+# So many tries in vain are told.
+_SAID_AFTER = 5
 
 # Whoever lets go of the sender waits for what is under way no longer than this.
 _GOODBYE = 10.0  # seconds
@@ -339,6 +345,8 @@ class BulkSender:
         """Wait before the next try, some random time so that not all come back at once."""
         if time.monotonic() - self._success_at > self._patience or self._stopped.is_set():
             raise self._as_error(problem)
+        if pauses == _SAID_AFTER:
+            _log.warning("%s; trying again for %.0f s", self._as_error(problem), self._patience)
         longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**pauses)
         self._stopped.wait(random.uniform(longest / 4, longest))
 
