@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,15 @@ _PORT = 9200
 
 # What the server allows in the name of an index, less what could be taken for one of ours.
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
+
+# Of names and addresses, of IPv6 too.
+_HOST = re.compile(r"[\w.:%-]+")
+# In what stands before the last @: servers that follow another @.
+_SECOND_LOGIN = re.compile(r"@.*,")
+# Keys as the server gives them out, `encoded`.
+_KEY = re.compile(r"[!-9;-~]+")
+
+_EXAMPLE = "as in https://es1:9200,es2:9200/name"
 
 _BAD_SETTING = "the server of the search is not set up rightly"
 
@@ -72,42 +82,62 @@ def parse_address(text: str, environment: Mapping[str, str] = os.environ) -> Ela
     """
     settings = _Settings(environment)
     scheme, _, rest = text.partition("://")
-    authority, _, path = rest.partition("/")
-    login, _, servers = authority.rpartition("@")
-    username, _, password = (unquote(part) for part in login.partition(":"))
+    # Up to the last @, as a password may hold any character; what comes after it may be shown.
+    login, _, shown = rest.rpartition("@")
+    username, password = _read_login(login)
+    if "://" in shown:
+        raise _refuse(f"expected {scheme}:// once, before all servers: {_EXAMPLE}; got {scheme}://{shown}")
+    servers, _, path = shown.partition("/")
     hosts = tuple(_host(scheme.lower(), server) for server in servers.split(","))
     name = path.strip("/") or DEFAULT_NAME
     if not _NAME.fullmatch(name):
-        raise _refuse(f"expected a name of lower-case letters, digits, - _ . after the server, got {name!r}")
-    return ElasticAddress(
+        raise _refuse(
+            f"expected a name of lower-case letters, digits, - _ . after the servers, {_EXAMPLE}; got {name!r}"
+        )
+    address = ElasticAddress(
         hosts=hosts,
         name=name,
-        api_key=settings.text("API_KEY"),
+        api_key=settings.key("API_KEY"),
         username=username or settings.text("USERNAME") or "elastic",
         password=password or settings.text("PASSWORD"),
-        ca_certs=settings.file("CA_CERTS"),
-        timeout=settings.number("TIMEOUT", 5.0, 0.1, 600.0),
+        ca_certs=settings.certificates("CA_CERTS"),
+        timeout=settings.number("TIMEOUT", 5.0, 0.1, 600.0, what="seconds"),
         shards=int(settings.number("SHARDS", 1, 1, 1024, whole=True)),
         replicas=int(settings.number("REPLICAS", 0, 0, 10, whole=True)),
         requests=int(settings.number("REQUESTS", 2, 1, 64, whole=True)),
     )
+    if address.ca_certs and scheme.lower() == "http":
+        raise _refuse(f"{PREFIX}CA_CERTS is set, but the address begins with http://; did you mean https://{shown}?")
+    return address
 
 
 def hide_login(address: str) -> str:
     """Return an address of any kind without what stands before the ``@`` of its servers."""
     scheme, separator, rest = address.partition("://")
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}" if separator else address
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}" if separator else address
+
+
+def _read_login(login: str) -> tuple[str, str]:
+    """Return user and password, both empty where there is none."""
+    if _SECOND_LOGIN.search(login):
+        raise _refuse(
+            "expected a user and password once, before all servers, got several; "
+            "in a password, @ is written %40 and a comma %2C"
+        )
+    username, _, password = (unquote(part) for part in login.partition(":"))
+    return username, password
 
 
 def _host(scheme: str, server: str) -> str:
     try:
         parts = urlsplit(f"{scheme}://{server.strip()}")
-        port = parts.port or _PORT
+        port = _PORT if parts.port is None else parts.port
     except ValueError:
-        raise _refuse(f"expected {scheme}://host:port, got {server!r}: the port must be a number to 65535") from None
-    if not parts.hostname or parts.query or parts.fragment or parts.path:
-        raise _refuse(f"expected {scheme}://host:port[,host:port]/name, got {server!r} for a server")
+        port = 0
+    if not port:
+        raise _refuse(f"expected {scheme}://host:port, got {server!r}: the port is a number from 1 to 65535") from None
+    if not parts.hostname or not _HOST.fullmatch(parts.hostname) or parts.query or parts.fragment or parts.path:
+        raise _refuse(f"expected the name of a server, {_EXAMPLE}; got {server!r}")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{scheme}://{host}:{port}"
 
@@ -119,20 +149,42 @@ class _Settings:
     environment: Mapping[str, str]
 
     def text(self, name: str) -> str:
-        if path := self.environment.get(f"{PREFIX}{name}_FILE"):
-            try:
-                return Path(path).read_text(encoding="utf-8").strip()
-            except OSError as error:
-                raise _refuse(f"{PREFIX}{name}_FILE: {path} cannot be read ({error.strerror})") from None
-        return self.environment.get(PREFIX + name, "")
+        path = self.environment.get(f"{PREFIX}{name}_FILE")
+        if not path:
+            return self.environment.get(PREFIX + name, "")
+        try:
+            text = Path(path).read_text(encoding="utf-8").strip()
+        except UnicodeDecodeError:
+            raise _refuse(f"{PREFIX}{name}_FILE: expected a file of text, {path} is none") from None
+        except OSError as error:
+            raise _refuse(f"{PREFIX}{name}_FILE: {path} cannot be read ({error.strerror})") from None
+        if not text:
+            raise _refuse(f"{PREFIX}{name}_FILE: {path} is empty")
+        return text
 
-    def file(self, name: str) -> str:
+    def key(self, name: str) -> str:
+        key = self.text(name)
+        if key and not _KEY.fullmatch(key):
+            raise _refuse(
+                f"{PREFIX}{name}: expected a key in one word without a colon, as the server gives it out under "
+                '"encoded" (base64 of id:key)'
+            )
+        return key
+
+    def certificates(self, name: str) -> str:
         path = self.environment.get(PREFIX + name, "")
-        if path and not Path(path).is_file():
-            raise _refuse(f"{PREFIX}{name}: expected a file, there is none at {path}")
+        if path:
+            try:
+                ssl.create_default_context(cafile=path)
+            except ssl.SSLError:
+                raise _refuse(f"{PREFIX}{name}: expected a PEM file of certificates, {path} has none") from None
+            except OSError as error:
+                raise _refuse(f"{PREFIX}{name}: {path} cannot be read ({error.strerror})") from None
         return path
 
-    def number(self, name: str, default: float, least: float, most: float, whole: bool = False) -> float:
+    def number(
+        self, name: str, default: float, least: float, most: float, *, whole: bool = False, what: str = ""
+    ) -> float:
         given = self.environment.get(PREFIX + name)
         if not given:
             return default
@@ -142,7 +194,8 @@ class _Settings:
             value = least - 1
         if not least <= value <= most:
             kind = "a whole number" if whole else "a number"
-            raise _refuse(f"{PREFIX}{name}: expected {kind} from {least:g} to {most:g}, got {given!r}")
+            of = f" of {what}" if what else ""
+            raise _refuse(f"{PREFIX}{name}: expected {kind}{of} from {least:g} to {most:g}, got {given!r}")
         return value
 
 

@@ -6,9 +6,11 @@ and (without any address) for the public. What the server itself refuses comes a
 
 from __future__ import annotations
 
+import logging
 import threading
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from search.elastic.address import ElasticAddress
 from search.engine import BadIndex, SearchUnavailable
@@ -35,7 +37,9 @@ _UNREACHABLE = "the search server cannot be reached"
 _SILENT = "the search server does not answer in time"
 _BUSY = "the search server has too much to do"
 _PARTIAL = "the search server is only half up: some of the index is missing"
+_BLOCKED = "the search server keeps the index from being written"
 _VERSION = "the search server is of a version that this program does not know"
+_ANOTHER = "what answers in place of the search server is another program"
 _CERTIFICATE = "the search server's certificate is not the one expected"
 _LOGIN = "the search server refuses our password or key"
 _RIGHTS = "the search server does not allow this to our user or key"
@@ -111,21 +115,30 @@ class Connection:
         SearchUnavailable
             If there is no answer, or none that can be used.
         """
-        from elasticsearch import ApiError, TransportError
+        from elasticsearch import ApiError, TransportError, UnsupportedProductError
 
-        client = self._open(self.address.timeout if timeout is None else timeout)
+        wait = self.address.timeout if timeout is None else timeout
+        client = self._open(wait)
         lines = isinstance(body, bytes)
         headers = {"accept": _JSON}
         if body is not None:
             headers["content-type"] = _LINES if lines else _JSON
         try:
-            return client.perform_request(method, path, params=params or None, headers=headers, body=body).body
+            answer = client.perform_request(method, path, params=params or None, headers=headers, body=body).body
+        except UnsupportedProductError:
+            raise self._no_elasticsearch("one that does not call itself Elasticsearch") from None
         except ApiError as error:
             self._judge(error)
         except TransportError as error:
-            raise self._unavailable(error) from error
+            raise self._unavailable(error, wait) from error
         except ValueError as error:  # a closed pool of connections
             raise SearchUnavailable(f"{self.address}: {error}", public=_UNREACHABLE) from error
+        if not isinstance(answer, Mapping):
+            raise SearchUnavailable(
+                f"{self.address}: expected an object of JSON, got {answer!r:.80}. Does something between us change it?",
+                public=_ODD,
+            )
+        return answer
 
     def check_version(self) -> None:
         """Look once whether the server is one that understands us.
@@ -144,7 +157,8 @@ class Connection:
             if refusal.status not in {403, 404, 405}:
                 raise self.refused(refusal) from None
         else:
-            self._check_number(str(answer.get("version", {}).get("number", "")))
+            version = answer.get("version")
+            self._check_number(str(version.get("number", "")) if isinstance(version, Mapping) else "")
         self._checked = True
 
     def close(self) -> None:
@@ -173,65 +187,106 @@ class Connection:
         try:
             major, minor = (int(part) for part in number.split(".")[:2])
         except ValueError:
-            raise NotLetIn(
-                f"{self.address}: expected an Elasticsearch server, got one that names its version {number!r}",
-                public=_VERSION,
-            ) from None
+            raise self._no_elasticsearch(f"one that names its version {number!r}") from None
         if not _OLDEST <= (major, minor) < _UNTRIED:
-            raise NotLetIn(
-                f"{self.address}: expected Elasticsearch 8.19 or 9, found {number}", public=_VERSION
-            )
+            raise NotLetIn(f"{self.address}: expected Elasticsearch 8.19 or 9, found {number}", public=_VERSION)
 
     def _judge(self, error: ApiError) -> NoReturn:
         """Raise what an answer with an error status means."""
         status, (kind, reason) = error.meta.status, _words(error.body)
         if status == 401:
-            raise NotLetIn(
-                f"{self.address} refuses the user {self.address.username!r} or the API key: "
-                "is TAGKIN_ELASTICSEARCH_PASSWORD or _API_KEY right?",
-                public=_LOGIN,
-            ) from None
+            raise self._not_known() from None
         if status == 403 and kind == "security_exception":
-            raise NotLetIn(f"{self.address} does not allow this: {reason}", public=_RIGHTS) from None
+            raise NotLetIn(
+                f"{self.address} does not allow this: {reason}. Searching needs the rights of deploy/reader.json, "
+                "indexing those of deploy/writer.json; they are for certain names of indices, is ours one of them?",
+                public=_RIGHTS,
+            ) from None
         if kind in {"media_type_header_exception", "unsupported_product"}:
             raise NotLetIn(
                 f"{self.address}: expected Elasticsearch 8.19 or 9, this server answers: {reason}", public=_VERSION
+            ) from None
+        # It names itself in every answer, but for those to whom it does not know.
+        is_itself = error.meta.headers.get("x-elastic-product") == "Elasticsearch"
+        if status == 404 and not is_itself:
+            raise self._no_elasticsearch("one that answers 404 and does not say which it is") from None
+        if status >= 500 and not is_itself:
+            raise SearchUnavailable(
+                f"{self.address} cannot be reached: what is between us and it answers {status}. Is the server up?",
+                public=_UNREACHABLE,
             ) from None
         if status < 500:
             raise Refusal(status, kind, reason) from None
         raise self.refused(Refusal(status, kind, reason)) from None
 
+    def _no_elasticsearch(self, found: str) -> NotLetIn:
+        return NotLetIn(
+            f"{self.address}: expected an Elasticsearch server, found {found}. Are host and port right?",
+            public=_ANOTHER,
+        )
+
+    def _not_known(self) -> NotLetIn:
+        if self.address.api_key:
+            why = "refuses the API key: is TAGKIN_ELASTICSEARCH_API_KEY right, and has the key not expired?"
+        elif self.address.password:
+            why = f"refuses the user {self.address.username!r}: is TAGKIN_ELASTICSEARCH_PASSWORD right?"
+        else:
+            why = "wants to know who asks: set TAGKIN_ELASTICSEARCH_API_KEY, or _USERNAME and _PASSWORD"
+        return NotLetIn(f"{self.address} {why}", public=_LOGIN)
+
     def refused(self, refusal: Refusal) -> SearchUnavailable:
         """Return the error for a refusal that no caller knows what to do with."""
         words = f"{refusal.kind} {refusal.reason}".lower()
+        if refusal.kind == "cluster_block_exception" and refusal.status in {403, 429}:
+            return SearchUnavailable(
+                f"{self.address} keeps the index from being written: {refusal.reason}. Is its disk full?",
+                public=_BLOCKED,
+            )
         if refusal.status in {429, 413} or "circuit_breaking" in words or "rejected_execution" in words:
             return SearchUnavailable(f"{self.address} has too much to do: {refusal.reason}", public=_BUSY)
-        if refusal.status in {502, 503, 504}:
+        if refusal.status in {502, 503, 504} or refusal.kind == "index_closed_exception":
             return SearchUnavailable(
                 f"{self.address} is only half up ({refusal.kind}: {refusal.reason}); see its _cluster/health",
                 public=_PARTIAL,
             )
         return SearchUnavailable(f"{self.address} answers {refusal}", public=_ODD)
 
-    def _unavailable(self, error: Exception) -> SearchUnavailable:
-        """Return what no answer at all means."""
+    def _unavailable(self, error: Exception, wait: float) -> SearchUnavailable:
+        """Return what no answer at all means, after so many seconds."""
         from elastic_transport import TlsError
-        from elasticsearch import ConnectionTimeout, SerializationError, UnsupportedProductError
+        from elasticsearch import ConnectionTimeout, SerializationError
 
-        causes = _causes(error)
-        if isinstance(error, UnsupportedProductError):
-            return NotLetIn(f"{self.address} is no Elasticsearch server", public=_VERSION)
-        if isinstance(error, TlsError) or "certificate" in causes or "ssl" in causes.lower():
+        cause = _cause(error)
+        if isinstance(error, TlsError):
+            return self._untrusted(cause)
+        if isinstance(error, ConnectionTimeout):
             return SearchUnavailable(
-                f"{self.address}: the connection is not trusted ({causes}). Is TAGKIN_ELASTICSEARCH_CA_CERTS the "
-                "certificate of its authority, and does the address begin as it should, with https or http?",
+                f"{self.address} did not answer within {wait:g} s. Is it busy, or something on the way to it down?",
+                public=_SILENT,
+            )
+        if isinstance(error, SerializationError):
+            return SearchUnavailable(f"{self.address} answers what is no JSON ({cause})", public=_ODD)
+        slip = "Should the address begin with https://?" if self._expects_tls(cause) else "Is the server up?"
+        return SearchUnavailable(
+            f"{self.address} cannot be reached ({cause}). Are host and port right? {slip}", public=_UNREACHABLE
+        )
+
+    def _untrusted(self, cause: str) -> SearchUnavailable:
+        if "CERTIFICATE_VERIFY_FAILED" in cause:
+            file = self.address.ca_certs or "not set"
+            return NotLetIn(
+                f"{self.address} shows a certificate that is not trusted ({cause}). Is TAGKIN_ELASTICSEARCH_CA_CERTS "
+                f"({file}) the certificate of its authority, and the host's name in the server's certificate?",
                 public=_CERTIFICATE,
             )
-        if isinstance(error, ConnectionTimeout):
-            return SearchUnavailable(f"{self.address} does not answer in time ({causes})", public=_SILENT)
-        if isinstance(error, SerializationError):
-            return SearchUnavailable(f"{self.address} answers what is no JSON ({causes})", public=_ODD)
-        return SearchUnavailable(f"{self.address} cannot be reached ({causes}). Is the server up?", public=_UNREACHABLE)
+        return SearchUnavailable(
+            f"{self.address} does not speak TLS as expected ({cause}). Should the address begin with http://?",
+            public=_UNREACHABLE,
+        )
+
+    def _expects_tls(self, cause: str) -> bool:
+        """Whether a server hung up as those do that expect TLS and are spoken to without."""
+        return self.address.hosts[0].startswith("http://") and "closed connection without response" in cause
 
 
 def _make_client(address: ElasticAddress) -> Elasticsearch:
@@ -241,11 +296,15 @@ def _make_client(address: ElasticAddress) -> Elasticsearch:
         raise SearchUnavailable(
             "an Elasticsearch address needs the client: pip install 'tagkin[elasticsearch]'", public=_ODD
         ) from None
+    # It would say at each try what we say once, in words of our own.
+    logging.getLogger("elastic_transport").setLevel(logging.ERROR)
     settings: dict[str, Any] = {}
     if address.api_key:
         settings["api_key"] = address.api_key
     elif address.password:
-        settings["basic_auth"] = (address.username, address.password)
+        # Made here, as the client takes ASCII only.
+        login = b64encode(f"{address.username}:{address.password}".encode()).decode()
+        settings["headers"] = {"authorization": f"Basic {login}"}
     if address.ca_certs:
         settings["ca_certs"] = address.ca_certs
     return Elasticsearch(
@@ -277,6 +336,14 @@ def missing_index(address: ElasticAddress) -> BadIndex:
     )
 
 
+def foreign_index(address: ElasticAddress) -> BadIndex:
+    """Return the error for an index that bears our name and was made by something else."""
+    return BadIndex(
+        f"what is at {address} is no index of tagkin; choose another name, as in http://host:9200/name",
+        public="what is where the index should be is no index",
+    )
+
+
 def other_version(address: ElasticAddress, found: object) -> BadIndex:
     """Return the error for an index that this program does not read."""
     return BadIndex(
@@ -291,16 +358,25 @@ def _words(body: Any) -> tuple[str, str]:
     error = body.get("error", body) if isinstance(body, Mapping) else body
     if not isinstance(error, Mapping):
         return "error", str(error)[:300]
-    cause = error
     causes: Sequence[Any] = error.get("root_cause") or ()
-    if causes and isinstance(causes[0], Mapping):
-        cause = causes[0]
+    cause = causes[0] if causes and isinstance(causes[0], Mapping) else error
+    # Where shards are missing there is no root, and the reason is inside.
+    while not cause.get("reason") and isinstance(cause.get("caused_by"), Mapping):
+        cause = cause["caused_by"]
     return str(cause.get("type", "error")), str(cause.get("reason", ""))[:300]
 
 
-def _causes(error: Exception) -> str:
-    """Return the innermost words of an error of the transport, which repeats itself on the way out."""
-    nested = getattr(error, "errors", ())
-    inner = nested[-1] if nested else error
-    message = str(getattr(inner, "message", inner))
-    return message.rpartition("caused by: ")[2].strip(") ")[:300] or type(error).__name__
+def _cause(error: BaseException) -> str:
+    """Return the words of the innermost error: the ones around it repeat them, among names of classes."""
+    inner: BaseException = error
+    while (nested := _inside(inner)) is not None:
+        inner = nested
+    words = getattr(inner, "strerror", None) or str(inner)
+    return words[:300] or type(inner).__name__
+
+
+def _inside(error: BaseException) -> BaseException | None:
+    tried = getattr(error, "errors", ())
+    if tried:
+        return cast(BaseException, tried[-1])
+    return error.__cause__ or (None if error.__suppress_context__ else error.__context__)

@@ -207,6 +207,7 @@ def identify(address: str) -> tuple[str, str]:
         If the server does not answer.
     """
     connection = _probe(address)
+    connection.check_version()  # before what another program answers is taken for an index that is not there
     record = read_state(connection, about_alias(connection.address.name), SHORT_TIMEOUT).record
     return connection.address.name, record.identity
 

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from search.elastic.connection import Connection, NotLetIn, Refusal, missing_index, other_version
+from search.elastic.connection import Connection, NotLetIn, Refusal, foreign_index, missing_index, other_version
 from search.elastic.mapping import FORMAT_VERSION, writes_alias
 from search.engine import BadIndex, IndexBusy, IndexState, SearchUnavailable
 
@@ -168,18 +168,21 @@ def read_state(connection: Connection, about: str, timeout: float | None = None)
         if refusal.status == 404:
             raise missing_index(connection.address) from None
         raise connection.refused(refusal) from None
-    return Stored(parse_record(connection, found["_source"]), found["_index"], found["_seq_no"], found["_primary_term"])
+    record = parse_record(connection, found.get("_source"))
+    return Stored(record, found["_index"], found["_seq_no"], found["_primary_term"])
 
 
-def parse_record(connection: Connection, source: dict[str, Any]) -> StateRecord:
+def parse_record(connection: Connection, source: Any) -> StateRecord:
     """Read a record out of its document.
 
     Raises
     ------
     BadIndex
-        If it is of another version.
+        If it is of another version, or none of ours.
     """
-    kept = source.get("kept", {})
+    kept = source.get("kept") if isinstance(source, dict) else None
+    if not isinstance(kept, dict) or "format" not in kept:
+        raise foreign_index(connection.address)
     if kept.get("format") != FORMAT_VERSION:
         raise other_version(connection.address, kept.get("format"))
     try:
