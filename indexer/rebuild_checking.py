@@ -88,7 +88,8 @@ def check_sample(rebuild: Rebuild, documents: Sequence[Document], model: TagMode
         raise _failed(rebuild, f"{len(wrong)} of {len(own)} documents differ from what was written", wrong)
     queries = sample_queries([document for document, _ in own], model)
     ids = [document.track.track_id for document, _ in own]
-    for name, groups in queries:
+    for tags, groups in queries:
+        name = " ".join(repr(model.vocabulary.spelling(tag) or rebuild.spellings.get(tag, tag)) for tag in tags)
         expected = {one.track.track_id: score for one, _ in own if (score := _score(one, groups)) is not None}
         found = rebuild.scores(Plan(groups=groups), ids)
         if found != expected:
@@ -97,8 +98,8 @@ def check_sample(rebuild: Rebuild, documents: Sequence[Document], model: TagMode
     return Checked(len(own), len(queries), len(documents) - len(own))
 
 
-def sample_queries(documents: Sequence[Document], model: TagModel) -> list[tuple[str, tuple[Group, ...]]]:
-    """Return searches for tags that some of the documents carry, expanded as people's are, with names."""
+def sample_queries(documents: Sequence[Document], model: TagModel) -> list[tuple[list[str], tuple[Group, ...]]]:
+    """Return searches for tags that some of the documents carry, expanded as people's are."""
     dice = random.Random(_SEED)
     expander = Expander(model.kin, model.vocabulary, lambda _tag_id: ())
     tagged = [document for document in documents if document.typed]
@@ -106,8 +107,7 @@ def sample_queries(documents: Sequence[Document], model: TagModel) -> list[tuple
     queries = []
     for document in chosen:
         tags = dice.sample(document.typed, min(dice.randint(1, _MOST_TAGS), len(document.typed)))
-        name = " ".join(repr(model.vocabulary.spelling(tag) or tag) for tag in tags)
-        queries.append((name, expand_probe(expander, tags).plan_groups()))
+        queries.append((tags, expand_probe(expander, tags).plan_groups()))
     return queries
 
 

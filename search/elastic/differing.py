@@ -9,6 +9,7 @@ from search.document import Document
 from search.elastic.bulk import Line
 from search.elastic.connection import LONG_TIMEOUT, Connection, Refusal
 from search.elastic.encoding import decode_document
+from search.elastic.mapping import writes_alias
 from search.elastic.scanning import scan
 
 # Documents in one request.
@@ -67,8 +68,8 @@ def send(connection: Connection, index: str, lines: Sequence[Line]) -> None:
     """
     for start in range(0, len(lines), _AT_ONCE):
         body = b"".join([part for line in lines[start : start + _AT_ONCE] for part in line[1:]])
-        path = "errors,items.*.status,items.*.error"
-        answer = _post(connection, f"/{index}/_bulk", body, filter_path=path)
+        asked = {"require_alias": "true", "filter_path": "errors,items.*.status,items.*.error"}
+        answer = _post(connection, f"/{writes_alias(index)}/_bulk", body, **asked)
         for item in answer["items"] if answer.get("errors") else ():
             (result,) = item.values()
             if "error" in result and result["status"] != _NEWER_THERE:
