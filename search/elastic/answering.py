@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import orjson
 
 from search.document import Document
-from search.elastic.connection import Connection, Refusal, check_shards, missing_index
+from search.elastic.connection import Connection, Refusal, ask_twice, check_shards, missing_index
 from search.elastic.encoding import decode_document
 from search.elastic.facets import FACETS, FacetSizes, count_tags, read_facet
 from search.elastic.mapping import generation, generation_number
@@ -64,7 +65,7 @@ def answer_plan(connection: Connection, place: Place, plan: Plan, sizes: FacetSi
     bodies = [_main_body(plan, sizes, by_ids)]
     if plan.facets and not by_ids:
         bodies.append(_best_body(plan))
-    record, (main, *best) = _ask(connection, place, bodies)
+    record, (main, *best) = ask_twice(lambda: _ask(connection, place, bodies))
     hits = main["hits"]["hits"]
     page = _read_by_ids(connection, place, hits[plan.offset : plan.offset + plan.k]) if by_ids else _read(hits)
     total = main["hits"]["total"]["value"]
@@ -108,32 +109,40 @@ def search(connection: Connection, index: str, body: Json, **params: Any) -> Any
     SearchUnavailable
         If the server cannot answer, or not from all of the index.
     """
-    try:
-        answer = connection.post(f"/{index}/_search", body, allow_partial_search_results="false", **params)
-    except Refusal as refusal:
-        if refusal.status == 404:
-            raise missing_index(connection.address) from None
-        raise connection.refused(refusal) from None
-    check_shards(connection.address, answer)
-    return answer
+
+    def ask() -> Any:
+        try:
+            answer = connection.post(f"/{index}/_search", body, allow_partial_search_results="false", **params)
+        except Refusal as refusal:
+            if refusal.status == 404:
+                raise missing_index(connection.address) from None
+            raise connection.refused(refusal) from None
+        check_shards(connection.address, answer)
+        return answer
+
+    return ask_twice(ask)
 
 
 def read_documents(connection: Connection, place: Place, ids: Sequence[str]) -> list[Document | None]:
     """Return documents by their ids on the server, as searches see them; None where there is none."""
     documents: list[Document | None] = []
     for start in range(0, len(ids), _DOCUMENTS_AT_ONCE):
-        body = {"ids": ids[start : start + _DOCUMENTS_AT_ONCE]}
-        try:
-            answer = connection.post(f"/{place.tracks}/_mget", body, realtime="false", filter_path=_MGET)
-        except Refusal as refusal:
-            if refusal.status == 404:
-                raise missing_index(connection.address) from None
-            raise connection.refused(refusal) from None
-        for found in answer["docs"]:
-            if "error" in found:
-                raise connection.refused_part(found)
-            documents.append(decode_document(found["_source"]["kept"]) if found["found"] else None)
+        some = ids[start : start + _DOCUMENTS_AT_ONCE]
+        documents += ask_twice(partial(_read_some, connection, place, some))
     return documents
+
+
+def _read_some(connection: Connection, place: Place, ids: Sequence[str]) -> list[Document | None]:
+    try:
+        answer = connection.post(f"/{place.tracks}/_mget", {"ids": ids}, realtime="false", filter_path=_MGET)
+    except Refusal as refusal:
+        if refusal.status == 404:
+            raise missing_index(connection.address) from None
+        raise connection.refused(refusal) from None
+    for found in answer["docs"]:
+        if "error" in found:
+            raise connection.refused_part(found)
+    return [decode_document(found["_source"]["kept"]) if found["found"] else None for found in answer["docs"]]
 
 
 def _main_body(plan: Plan, sizes: FacetSizes, by_ids: bool) -> Json:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from search.elastic.address import ElasticAddress
 from search.engine import BadIndex, SearchUnavailable
 
 if TYPE_CHECKING:
     from elasticsearch import ApiError, Elasticsearch
+
+Answer = TypeVar("Answer")
 
 _JSON = "application/json"
 _LINES = "application/x-ndjson"
@@ -29,6 +32,9 @@ SHORT_TIMEOUT = 2.0  # seconds
 # The oldest version that has every query we ask, and the first that nobody has tried.
 _OLDEST = (8, 19)
 _UNTRIED = (10, 0)
+
+# Until servers that have lost one of them know of it.
+_BREATH = 0.1  # seconds
 
 # Connections kept open to each server.
 _CONNECTIONS = 16
@@ -67,6 +73,10 @@ class Refusal(Exception):
 
 class NotLetIn(SearchUnavailable):
     """The server is there and does not let us in, or is none of ours: asking again does not help."""
+
+
+class HalfUp(SearchUnavailable):
+    """Some of the servers are there and cannot answer for all of the index: one may just have been lost."""
 
 
 class Connection:
@@ -245,7 +255,7 @@ class Connection:
         if refusal.status in {429, 413} or "circuit_breaking" in words or "rejected_execution" in words:
             return SearchUnavailable(f"{self.address} has too much to do: {refusal.reason}", public=_BUSY)
         if refusal.status in {502, 503, 504} or refusal.kind == "index_closed_exception":
-            return SearchUnavailable(
+            return HalfUp(
                 f"{self.address} is only half up ({refusal.kind}: {refusal.reason}); see its _cluster/health",
                 public=_PARTIAL,
             )
@@ -321,12 +331,24 @@ def _make_client(address: ElasticAddress) -> Elasticsearch:
     )
 
 
+def ask_twice(ask: Callable[[], Answer]) -> Answer:
+    """Ask for what changes nothing; where a server was lost over the answer, once more, as others have copies.
+
+    The servers themselves pass a search on to another copy, but not once a copy has begun to answer.
+    """
+    try:
+        return ask()
+    except HalfUp:
+        time.sleep(_BREATH)
+        return ask()
+
+
 def check_shards(address: ElasticAddress, answer: Mapping[str, Any]) -> None:
     """Raise `SearchUnavailable` unless every part of the index took part in an answer."""
     shards = answer.get("_shards", {})
     if shards.get("failed") or answer.get("timed_out"):
         missing = f"{shards.get('failed', 0)} of {shards.get('total', 0)} shards"
-        raise SearchUnavailable(f"{address} is only half up: {missing} did not answer", public=_PARTIAL)
+        raise HalfUp(f"{address} is only half up: {missing} did not answer", public=_PARTIAL)
 
 
 def missing_index(address: ElasticAddress) -> BadIndex:

@@ -18,7 +18,15 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from search.elastic.connection import Connection, NotLetIn, Refusal, foreign_index, missing_index, other_version
+from search.elastic.connection import (
+    Connection,
+    NotLetIn,
+    Refusal,
+    ask_twice,
+    foreign_index,
+    missing_index,
+    other_version,
+)
 from search.elastic.mapping import FORMAT_VERSION, writes_alias
 from search.engine import BadIndex, IndexBusy, IndexState, SearchUnavailable
 
@@ -163,7 +171,7 @@ def read_state(connection: Connection, about: str, timeout: float | None = None)
         If the server does not answer.
     """
     try:
-        found = connection.get(f"/{about}/_doc/{STATE_ID}", timeout=timeout)
+        found = ask_twice(lambda: connection.get(f"/{about}/_doc/{STATE_ID}", timeout=timeout))
     except Refusal as refusal:
         if refusal.status == 404:
             raise missing_index(connection.address) from None
