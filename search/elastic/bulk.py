@@ -358,6 +358,11 @@ def _may_pass(problem: Exception) -> bool:
     return not isinstance(problem, BadIndex | IndexBusy | NotLetIn)
 
 
+def is_later(status: int) -> bool:
+    """Whether an answer of this status may be another one soon."""
+    return status in _LATER
+
+
 def _is_stumble(result: dict[str, Any]) -> bool:
     """Whether the server broke on a document, rather than having no room for it."""
     return bool(result) and result["status"] not in _LATER

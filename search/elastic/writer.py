@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from search.document import Document
 from search.elastic.answering import Place, search
-from search.elastic.bulk import BulkSender, Line
+from search.elastic.bulk import BulkSender, Line, is_later
 from search.elastic.connection import LONG_TIMEOUT, Connection, NotLetIn, Refusal, check_shards, missing_index
 from search.elastic.encoding import document_id, encode_document
 from search.elastic.mapping import generation, writes_alias
@@ -279,7 +279,7 @@ class ElasticWriter:
         """Show what was written, and count it."""
         self._refresh(self._place.tracks)
         body = {"size": 0, "track_total_hits": True, "aggs": {"models": {"terms": {"field": "model", "size": 1_000}}}}
-        answer = search(self._connection, self._place.tracks, body)
+        answer = self._patiently(lambda: search(self._connection, self._place.tracks, body))
         models = {bucket["key"]: bucket["doc_count"] for bucket in answer["aggregations"]["models"]["buckets"]}
         return {"n_tracks": answer["hits"]["total"]["value"], "models": models}
 
@@ -335,29 +335,37 @@ class ElasticWriter:
 
     def _send_about(self, index: str, lines: Sequence[Mapping[str, Any]]) -> None:
         body = b"".join([orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines])
-        path, asked = f"/{writes_alias(index)}/_bulk", {"require_alias": "true", "filter_path": "errors,items.*.error"}
-        answer = self._ask("POST", path, body, timeout=LONG_TIMEOUT, **asked)
-        if answer.get("errors"):
-            (item,) = answer["items"][0].values()
-            raise self._connection.refused_part(item)
+        wanted = "errors,items.*.error,items.*.status"
+        asked = {"require_alias": "true", "filter_path": wanted}
+
+        def send() -> None:
+            answer = self._request("POST", f"/{writes_alias(index)}/_bulk", body, LONG_TIMEOUT, asked)
+            results = [result for item in answer["items"] for result in item.values() if "error" in result]
+            # What is wrong in itself first: no room for others is no reason to wait then.
+            for result in sorted(results, key=lambda result: is_later(result["status"])):
+                raise self._judged(Refusal(result["status"], *_words(result["error"])))
+
+        self._patiently(send)
 
     def _ask(self, method: str, path: str, body: Any = None, timeout: float | None = None, **params: Any) -> Any:
         """Send what may be sent again, until the server is there or patience ends."""
+        return self._patiently(lambda: self._request(method, path, body, timeout, params))
 
-        def ask() -> Any:
-            self._raise_failure()
-            try:
-                return self._connection.request(method, path, body, timeout=timeout, params=params)
-            except Refusal as refusal:
-                raise self._judged(refusal) from None
-
-        return self._patiently(ask)
+    def _request(
+        self, method: str, path: str, body: Any, timeout: float | None, params: Mapping[str, Any]
+    ) -> Any:
+        self._raise_failure()
+        try:
+            return self._connection.request(method, path, body, timeout=timeout, params=params)
+        except Refusal as refusal:
+            raise self._judged(refusal) from None
 
     def _judged(self, refusal: Refusal) -> SearchUnavailable:
+        """Return what a refusal of other requests than for documents means: come again, or do not."""
         if refusal.status == 404:
             return missing_index(self._connection.address)
         error = self._connection.refused(refusal)
-        return error if refusal.status == 429 else NotLetIn(str(error), public=error.public)
+        return error if is_later(refusal.status) else NotLetIn(str(error), public=error.public)
 
     def _patiently(self, ask: Callable[[], Answer]) -> Answer:
         """Ask again and again while the server is away."""
@@ -433,6 +441,10 @@ def gone_id(track_id: str) -> str:
 def operation(track_id: str, document: Document | None, version: int) -> Line:
     """Return what puts a document in place of any of a lower or the same version; None deletes."""
     return _line(track_id, None if document is None else encode_document(document), version)
+
+
+def _words(error: Mapping[str, Any]) -> tuple[str, str]:
+    return str(error.get("type", "error")), str(error.get("reason", ""))
 
 
 def _line(track_id: str, source: bytes | None, version: int) -> Line:
