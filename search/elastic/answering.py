@@ -14,7 +14,7 @@ import orjson
 
 from search.document import Document
 from search.elastic.connection import Connection, Refusal, ask_twice, check_shards, missing_index
-from search.elastic.encoding import decode_document
+from search.elastic.encoding import decode_document, document_id
 from search.elastic.facets import FACETS, FacetSizes, count_tags, read_facet
 from search.elastic.mapping import generation, generation_number
 from search.elastic.query import BY_SCORE, carried, carried_none, order_of, query_of, window_of
@@ -30,6 +30,9 @@ _ASK_STATE = {"query": {"ids": {"values": [STATE_ID]}}, "size": 1}
 _DOCUMENTS_AT_ONCE = 1_000
 
 _MGET = "docs.found,docs.error,docs._source"
+
+# Of hits whose tags are counted nothing stored is read, not even their ids: that would be a block to unpack for each.
+_TAGS_ALONE: dict[str, Any] = {"stored_fields": "_none_", "docvalue_fields": ["typed"]}
 
 Json = dict[str, Any]
 
@@ -151,7 +154,7 @@ def _main_body(plan: Plan, sizes: FacetSizes, by_ids: bool) -> Json:
         body["track_scores"] = True
     if by_ids:
         window = {"from": 0, "size": max(TAG_FACET_HITS, sum(window_of(plan).values()))}
-        body |= {**window, "_source": False, "docvalue_fields": ["typed"]}
+        body |= {**window, **_TAGS_ALONE}
     else:
         body |= window_of(plan)
     if aggregations := _aggregations(plan, sizes):
@@ -167,8 +170,7 @@ def _best_body(plan: Plan) -> Json:
         "sort": order_of(by_score),
         "size": TAG_FACET_HITS,
         "track_total_hits": False,
-        "_source": False,
-        "docvalue_fields": ["typed"],
+        **_TAGS_ALONE,
     }
 
 
@@ -210,7 +212,8 @@ def _read(hits: Sequence[Mapping[str, Any]]) -> tuple[EngineHit, ...]:
 
 
 def _read_by_ids(connection: Connection, place: Place, hits: Sequence[Mapping[str, Any]]) -> tuple[EngineHit, ...]:
-    documents = read_documents(connection, place, [hit["_id"] for hit in hits])
+    # The last of the sort is the track id.
+    documents = read_documents(connection, place, [document_id(hit["sort"][-1]) for hit in hits])
     # A track that was deleted a moment ago is left out.
     found = zip(documents, hits, strict=True)
     return tuple(EngineHit(document, score_of(hit)) for document, hit in found if document is not None)

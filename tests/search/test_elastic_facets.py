@@ -1,0 +1,76 @@
+"""When counts of shards that keep values back are exact all the same: sums are made here as the server makes them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+import pytest
+
+from search.elastic.facets import FacetSizes, is_exact, read_facet
+from search.engine import FACET_VALUES
+
+
+def by_count(counts: Counter[str]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def answer_of(shards: Sequence[Counter[str]], size: int, shard_size: int) -> dict[str, Any]:
+    """Sum up what shards send, with the errors that the server tells for it."""
+    sent = [dict(by_count(shard)[:shard_size]) for shard in shards]
+    kept_back = [min(some.values()) if len(some) < len(shard) else 0 for some, shard in zip(sent, shards, strict=True)]
+    sums: Counter[str] = Counter()
+    for some in sent:
+        sums.update(some)
+    buckets = []
+    for value, count in by_count(sums)[:size]:
+        error = sum(most for some, most in zip(sent, kept_back, strict=True) if value not in some)
+        shown = {"buckets": [{"key": value.title()}]}
+        buckets.append({"key": value, "doc_count": count, "doc_count_error_upper_bound": error, "shown": shown})
+    return {"doc_count_error_upper_bound": sum(kept_back), "buckets": buckets}
+
+
+def draw_shards(seed: int) -> list[Counter[str]]:
+    """Draw values by a law of which few or many lead, spread evenly or with one shard of its own taste."""
+    chance = Random(seed)
+    n_values, slope = chance.choice((60, 300, 900)), chance.choice((0.0, 0.7, 1.3))
+    names = [f"v{number:03}" for number in range(n_values)]
+    shards = []
+    for _ in range(chance.choice((2, 3, 5))):
+        own = chance.sample(names, n_values) if chance.random() < 0.3 else names
+        weights = [(rank + 1) ** -slope for rank in range(n_values)]
+        shards.append(Counter(chance.choices(own, weights, k=chance.choice((300, 3_000, 20_000)))))
+    return shards
+
+
+def test_counts_that_pass_for_exact_are_those_of_all_tracks() -> None:
+    passed = Counter[bool]()
+    for seed in range(150):
+        shards = draw_shards(seed)
+        answer = answer_of(shards, 2 * FACET_VALUES, Random(seed).choice((60, 100, 200)))
+        whole = by_count(sum(shards, Counter()))[:FACET_VALUES]
+        exact = [(value.value, value.count) for value in read_facet(answer)] == whole
+        passed[is_exact(answer)] += 1
+        assert exact or not is_exact(answer), seed
+    assert min(passed[True], passed[False]) > 30, "the shards that were drawn tell nothing"
+
+
+def test_counts_without_any_error_are_exact() -> None:
+    shards = [Counter(a=3, b=1), Counter(b=1)]
+    assert is_exact(answer_of(shards, 100, 100))
+
+
+@pytest.mark.parametrize("name", ["genre", "artist"])
+def test_a_facet_is_asked_for_with_more_values_until_it_is_exact_and_then_with_fewer(name: str) -> None:
+    evenly = Counter({f"v{number:04}": 1 for number in range(2_000)})
+    sizes = FacetSizes()
+    asked = []
+    for _ in range(10):
+        asked.append(sizes.aggregations()[name]["terms"]["shard_size"])
+        if not sizes.learn({name: answer_of([evenly, evenly], 100, asked[-1])}):
+            break
+    assert asked == [100, 800, 6_400]
+    assert sizes.aggregations()[name]["terms"]["shard_size"] == 3_200
+    assert sizes.aggregations()["license"]["terms"]["shard_size"] == 100
