@@ -51,6 +51,8 @@ bench: $(VENV)/.tested
 	$(BIN)/python -m benchmarks.index_throughput > build/index_throughput.json
 	$(BIN)/python -m benchmarks.kin_ablation --data-dir $(TAGKIN_DATA) > build/kin_ablation.json
 	$(BIN)/python -m benchmarks.http_load --data-dir $(TAGKIN_DATA) --soak 10 > build/http_load.json
+	@if [ -n "$(TAGKIN_TEST_ELASTICSEARCH)" ]; then $(BIN)/python -m benchmarks.elasticsearch > build/elasticsearch.json; \
+	else echo "No Elasticsearch measured: TAGKIN_TEST_ELASTICSEARCH=http://host:port says where one is."; fi
 
 # The shipped model, from all five data sets; two runs give the same bytes.
 model: $(VENV)/.tested
