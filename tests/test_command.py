@@ -64,7 +64,7 @@ def test_a_place_without_a_command_is_told() -> None:
 
 def test_help_lists_every_command_in_the_order_of_the_table() -> None:
     text = CliRunner().invoke(main, ["--help"], terminal_width=120).output
-    listed = re.findall(r"^  (\w+)  +(.+)$", text.partition("Commands:\n")[2], re.MULTILINE)
+    listed = re.findall(r"^  ([\w-]+)  +(.+)$", text.partition("Commands:\n")[2], re.MULTILINE)
     assert listed[:-1] == [(name, place.help) for name, place in COMMANDS.items()]
     assert listed[-1][0] == "evaluate"
 
