@@ -369,8 +369,8 @@ def foreign_index(address: ElasticAddress) -> BadIndex:
 def other_version(address: ElasticAddress, found: object) -> BadIndex:
     """Return the error for an index that this program does not read."""
     return BadIndex(
-        f"the index at {address} has format {found}, which this version does not read; make it anew with: "
-        "tagkin index SOURCE --rebuild, or use the version that made it",
+        f"the index at {address} has format {found}, which this version does not read. Make another one beside it, "
+        "tagkin index SOURCE --engine http://host:9200/other-name, or use the version that made it",
         public="the index was made by another version of this program",
     )
 

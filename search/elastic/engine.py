@@ -15,7 +15,7 @@ from search.elastic.connection import SHORT_TIMEOUT, Connection
 from search.elastic.encoding import decode_document, document_id
 from search.elastic.facets import FacetSizes
 from search.elastic.generations import ElasticGenerations
-from search.elastic.indices import ask, create_pair, living, make_live
+from search.elastic.indices import ask, create_pair, living, make_live, refuse_foreign
 from search.elastic.mapping import about_alias, tracks_alias
 from search.elastic.scanning import scan
 from search.elastic.state import StateRecord, read_state
@@ -68,6 +68,7 @@ class ElasticEngine:
         try:
             connection.check_version()
             if create and living(connection) is None:
+                refuse_foreign(connection)
                 make_live(connection, create_pair(connection, 1, StateRecord(secrets.token_hex(8), generation=0)))
             engine = cls(connection)
             read_state(connection, engine.place.about, SHORT_TIMEOUT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from search.elastic.connection import LONG_TIMEOUT, Connection, Refusal
+from search.elastic.connection import LONG_TIMEOUT, Connection, Refusal, foreign_index
 from search.elastic.mapping import (
     Generation,
     about_alias,
@@ -34,6 +34,14 @@ def ask(connection: Connection, method: str, path: str, body: Any = None, **para
         if refusal.status == 404:
             return None
         raise connection.refused(refusal) from None
+
+
+def refuse_foreign(connection: Connection) -> None:
+    """Raise `BadIndex` where an index of something else has the name of one of our aliases."""
+    name = connection.address.name
+    path = f"/{tracks_alias(name)},{about_alias(name)}"
+    if ask(connection, "GET", path, ignore_unavailable="true"):
+        raise foreign_index(connection.address)
 
 
 def create_pair(connection: Connection, number: int, record: StateRecord) -> Generation:
