@@ -284,8 +284,11 @@ class ElasticWriter:
         return {"n_tracks": answer["hits"]["total"]["value"], "models": models}
 
     def _refresh(self, index: str) -> None:
-        answer = self._ask("POST", f"/{index}/_refresh", timeout=LONG_TIMEOUT)
-        check_shards(self._connection.address, answer)
+        def refresh() -> None:
+            answer = self._request("POST", f"/{index}/_refresh", None, LONG_TIMEOUT, {})
+            check_shards(self._connection.address, answer)  # one whose server was just lost comes back elsewhere
+
+        self._patiently(refresh)
 
     def _send_names(self) -> None:
         """Store the spellings; they count from the commit on that names their version."""
@@ -399,6 +402,8 @@ class ElasticWriter:
                     return
                 except Lost:
                     self._read_again()
+                    if "delta" in changes:  # a commit of ours that had arrived is another one
+                        changes["delta"] = self._stored.record.delta + 1
 
     def _read_again(self) -> None:
         """Take up what an earlier try of ours has written whose answer was lost; stop if it was somebody else."""
