@@ -40,6 +40,7 @@ from benchmarks.elasticsearch_searches import (
     commits,
     draw_texts,
     kinds,
+    timed,
     write_all,
 )
 from benchmarks.index_throughput import ReadyTracks, Silence, draw_tracks
@@ -154,6 +155,8 @@ def measure_catalogue(
             result |= searching(pair, texts, rounds)
             result["kinds"] = kinds(searchers, texts, rounds)
         result |= on_disk(raw, engine, n_tracks)
+        # Each worker does this after each commit.
+        result["tags_counted_ms"] = round(1e3 * timed(ElasticEngine(connection).tag_counts), 1)
         if choices:
             bodies = [search_body(pair.requests_of(SearchRequest(text, facets=False, outside=0))) for text in texts]
             result["choices"] = measure_choices(raw, address, bulk, bodies, rounds)

@@ -29,14 +29,31 @@ def _no_room_for_sound(body: Json) -> None:
     del body["mappings"]["properties"]["sound"]
 
 
+def _weights_once(body: Json) -> None:
+    # Unless told so, servers from 9.2 on keep the weights of a vector a second time, to show them in the source.
+    body["settings"]["index.mapping.exclude_source_vectors"] = False
+
+
 def index_bodies(address: ElasticAddress) -> dict[str, Json]:
     """Return settings and mappings by the choice they differ in; the first is as tagkin makes them."""
     bodies = {"as_it_is": tracks_body(replace(address, shards=1))}
     for shards in (2, 4):
         bodies[f"shards_{shards}"] = tracks_body(replace(address, shards=shards))
-    for name, change in (("whole_source", _whole_source), ("no_room_for_sound", _no_room_for_sound)):
+    changes = {"whole_source": _whole_source, "no_room_for_sound": _no_room_for_sound, "weights_once": _weights_once}
+    for name, change in changes.items():
         bodies[name] = copy.deepcopy(bodies["as_it_is"])
         change(bodies[name])
+    return bodies
+
+
+def known(raw: RawServer, address: ElasticAddress) -> dict[str, Json]:
+    """Return the bodies that the server understands: the last is of a setting that older ones do not know."""
+    bodies, index = index_bodies(address), f"{address.name}-choice-tried"
+    try:
+        raw.ask("PUT", f"/{index}", bodies["weights_once"])
+    except RuntimeError:
+        del bodies["weights_once"]
+    raw.send("DELETE", f"/{index}?ignore_unavailable=true")
     return bodies
 
 
@@ -112,14 +129,14 @@ def measure_choices(
         Searches for hits alone.
     """
     sent = [orjson.dumps(body) for body in bodies]
-    made = {choice: f"{address.name}-choice-{choice.replace('_', '-')}" for choice in index_bodies(address)}
+    chosen = known(raw, address)
+    made = {choice: f"{address.name}-choice-{choice.replace('_', '-')}" for choice in chosen}
     merged = f"{address.name}-choice-merged"
     try:
         loaded = {
-            choice: fill(raw, made[choice], body, bulk, address.requests)
-            for choice, body in index_bodies(address).items()
+            choice: fill(raw, made[choice], body, bulk, address.requests) for choice, body in chosen.items()
         }
-        loaded["merged"] = fill(raw, merged, index_bodies(address)["as_it_is"], bulk, address.requests)
+        loaded["merged"] = fill(raw, merged, chosen["as_it_is"], bulk, address.requests)
         made["merged"] = merged
         sizes = {choice: raw.disk_bytes(index) for choice, index in made.items()}
         seconds = {choice: raw.merge(index) for choice, index in made.items() if choice != "as_it_is"}
