@@ -204,7 +204,8 @@ def _rebuild(
     engine, generations = open_with_generations(job.engine, create=bool(catalogues))
     order = RebuildOrder(tuple(catalogue.label for catalogue in catalogues), job.model.model_id)
     try:
-        with generations.rebuild(order, progress.say, job.load_options.restart) as rebuild:
+        options = job.load_options
+        with generations.rebuild(order, progress.say, options.restart, options.patience) as rebuild:
             run = RebuildRun(rebuild, enricher, progress)
             if catalogues:
                 run.load(
@@ -212,7 +213,7 @@ def _rebuild(
                     lambda catalogue, into, writer: _load(job, catalogue, into, writer, enricher, rejects, progress),
                 )
             else:
-                run.fill(job.load_options.batch_size)
+                run.fill(options.batch_size)
             run.check()
             if job.reach:
                 run.note_reach()

@@ -17,12 +17,12 @@ from indexer.loading import BATCH_SIZE, Progress
 from indexer.rebuild_checking import Sample, check_sample
 from indexer.seen import SeenIds
 from search.document import Document
-from search.engine import IndexWriter, SearchEngine
+from search.engine import IndexState, IndexWriter, SearchEngine
 from search.enrichment import Enricher, keep_heard
 from search.generations import CheckFailed, Rebuild, Switched
 from search.reach import read_reach
 from search.reach_computing import compute_reach
-from search.reach_record import REACH
+from search.reach_record import REACH, ReachRecord
 from tagmodel.track import Track
 
 # Brings one catalogue into an index.
@@ -144,25 +144,30 @@ class RebuildRun:
 
     def note_reach(self) -> None:
         """Compute the reach of the new generation, unless that of the living one holds for it."""
-        model, rebuild = self.enricher.model, self.rebuild
-        living = rebuild.living_state()
-        rebuild.renew_stale(self.renew)
-        if self.expected is None and living.model_id == model.model_id and self._living_reach_holds():
-            return
-        started = time.monotonic()
-        self.progress.begin("reach", "searches")
-        rebuild.show()
-        record = compute_reach(rebuild.engine, model, self.progress.advance)
+        living = self.rebuild.living_state()
+        record = self._living_reach(living) or self._compute_reach()
         # Commits count from here, as if it had been computed from the living generation.
         origin = dataclasses.replace(record.origin, generation=living.generation, delta=living.delta)
-        rebuild.writer.attach(REACH, dataclasses.replace(record, origin=origin).to_bytes())
-        rebuild.writer.commit()
+        self.rebuild.writer.attach(REACH, dataclasses.replace(record, origin=origin).to_bytes())
+        self.rebuild.writer.commit()
+
+    def _living_reach(self, living: IndexState) -> ReachRecord | None:
+        """Return the reach of the living generation if it holds for a copy of that."""
+        model = self.enricher.model
+        if self.expected is not None or living.model_id != model.model_id:
+            return None
+        reading = read_reach(self.rebuild.living_engine, model)
+        return None if reading.table is None or reading.writes_since else reading.table.record
+
+    def _compute_reach(self) -> ReachRecord:
+        started = time.monotonic()
+        self.rebuild.renew_stale(self.renew)
+        self.rebuild.show()
+        self.progress.begin("reach", "searches")
+        record = compute_reach(self.rebuild.engine, self.enricher.model, self.progress.advance)
         searches = len(record.arrays.uses)
         self.progress.say(f"reach: {searches:,} searches tried ({time.monotonic() - started:.1f} s)")
-
-    def _living_reach_holds(self) -> bool:
-        reading = read_reach(self.rebuild.living_engine, self.enricher.model)
-        return reading.table is not None and not reading.writes_since
+        return record
 
     def go_live(self) -> Switched:
         """Put the new generation in place of the living one.

@@ -180,13 +180,15 @@ class Generations(Protocol):
     def all(self) -> list[GenerationInfo]:
         """Return all generations, by number."""
 
-    def rebuild(self, order: RebuildOrder, say: Say, restart: bool = False) -> Rebuild:
+    def rebuild(self, order: RebuildOrder, say: Say, restart: bool = False, patience: float = 0.0) -> Rebuild:
         """Begin to build a generation, or go on with one that was begun.
 
         Parameters
         ----------
         restart
             Begin anew in any case.
+        patience
+            Seconds that it keeps trying to write while the index is away.
 
         Raises
         ------

@@ -78,15 +78,17 @@ class ElasticGenerations:
             )
         return infos
 
-    def rebuild(self, order: RebuildOrder, say: Say, restart: bool = False) -> ElasticRebuild:
+    def rebuild(
+        self, order: RebuildOrder, say: Say, restart: bool = False, patience: float = 0.0
+    ) -> ElasticRebuild:
         """Begin to build a generation, or go on with one that was begun."""
         if restart:
             self._clear(say)
         building = read_state(self._connection, self._engine.place.about).record.building
         if building is not None:
-            return self._open(building, order, resumed=True)
+            return self._open(building, order, True, patience)
         building, resumed = self._begin(order, say)
-        return self._open(building, order, resumed)
+        return self._open(building, order, resumed, patience)
 
     def roll_back(self, number: int | None, say: Say) -> Switched:
         """Have searches read another generation; the newest older one, unless it is named."""
@@ -152,7 +154,7 @@ class ElasticGenerations:
         state = first_state(self._engine, order)
         return create_pair(self._connection, max([record.generation, *numbers]) + 1, state)
 
-    def _open(self, building: Building, order: RebuildOrder, resumed: bool) -> ElasticRebuild:
+    def _open(self, building: Building, order: RebuildOrder, resumed: bool, patience: float) -> ElasticRebuild:
         """Open the generation that is being built, if it is what was asked for."""
         pair = generation(self._connection.address.name, building.number)
         clear = "clear it with --restart or tagkin prune-generations"
@@ -166,7 +168,7 @@ class ElasticGenerations:
             raise GenerationRefused(
                 f"generation {pair.number} was begun {begun}, this is {asked}: finish that one, or {clear}"
             )
-        return ElasticRebuild(self._engine, pair, building, self._open_writer, resumed)
+        return ElasticRebuild(self._engine, pair, building, self._open_writer, resumed, patience)
 
     def _clear(self, say: Say) -> None:
         """Remove a generation that was begun and not finished, if there is one."""

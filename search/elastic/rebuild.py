@@ -107,7 +107,13 @@ class ElasticRebuild:
     """
 
     def __init__(
-        self, living: ElasticEngine, pair: Generation, building: Building, open_writer: Opener, resumed: bool
+        self,
+        living: ElasticEngine,
+        pair: Generation,
+        building: Building,
+        open_writer: Opener,
+        resumed: bool,
+        patience: float,
     ) -> None:
         self.living_engine = living
         self._connection = living.connection
@@ -118,7 +124,7 @@ class ElasticRebuild:
         self.number = pair.number
         self.resumed = resumed
         self.engine = type(living)(self._connection, self._place)
-        self.writer = FillWriter(self._connection, self._place, 0.0, building.version)
+        self.writer = FillWriter(self._connection, self._place, patience, building.version)
         self._closing = ExitStack()
         self._closing.enter_context(self.writer)
         self.spellings: Mapping[str, str] = living.tag_spellings()
