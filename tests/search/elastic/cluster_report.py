@@ -115,7 +115,7 @@ def _picture(outcomes: Sequence[Outcome], events: Sequence[Event]) -> str:
     floor = _HEIGHT - _MARGIN
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif" '
-        f'font-size="11"><title>Searches per second while nodes die</title>'
+        f'font-size="11"><title>What became of the searches of each second while servers die</title>'
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="white"/>'
     ]
     for at in range(seconds):

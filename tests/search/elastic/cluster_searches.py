@@ -23,7 +23,8 @@ from tests.search.elastic import cluster_catalogue as catalogue
 from tests.search.elastic.cluster_catalogue import GENRES, TAGS
 
 SEARCHES_A_SECOND = 20
-THREADS = 5
+# Enough to keep the pace where an answer takes half a second.
+THREADS = 10
 
 
 @dataclass(frozen=True)
