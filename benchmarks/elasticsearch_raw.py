@@ -123,13 +123,19 @@ class RawServer:
         return time.perf_counter() - began
 
     def heap(self) -> dict[str, int]:
-        """Return the heap of the server in bytes: in use, and what is left after a collection of the old generation."""
+        """Return the heap of the server in bytes: what is in use at this moment, and the most there may be."""
         nodes = self.ask("GET", "/_nodes/_local/stats/jvm?filter_path=nodes.*.jvm.mem")["nodes"]
         (memory,) = [node["jvm"]["mem"] for node in nodes.values()]
         return {"used_bytes": memory["heap_used_in_bytes"], "most_bytes": memory["heap_max_in_bytes"]}
 
+    def work_seconds(self) -> float:
+        """Return the processor time of the server since it began."""
+        nodes = self.ask("GET", "/_nodes/_local/stats/process?filter_path=nodes.*.process.cpu")["nodes"]
+        (process,) = [node["process"] for node in nodes.values()]
+        return float(process["cpu"]["total_in_millis"]) / 1e3
+
     def machine(self) -> dict[str, Any]:
-        """Return the version of the server, and how much its machine has to do besides."""
+        """Return the version of the server, and its cores."""
         picked = "nodes.*.version,nodes.*.os.allocated_processors"
         (node,) = self.ask("GET", f"/_nodes/_local?filter_path={picked}")["nodes"].values()
         return {"elasticsearch": node["version"], "server_cores": node["os"]["allocated_processors"]}

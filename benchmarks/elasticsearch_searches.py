@@ -159,6 +159,7 @@ def beside_raw(pair: Pair, requests: Sequence[SearchRequest], rounds: int) -> Fi
     """Time searches and, one by one beside them, the very same requests posted by a bare client."""
     bare = [pair.requests_of(request) for request in requests]
     pair.times.clear()
+    worked = pair.raw.work_seconds()
     for round_ in range(rounds):
         for at, (request, notes) in enumerate(zip(requests, bare, strict=True)):
             if (round_ + at) % 2:
@@ -166,8 +167,11 @@ def beside_raw(pair: Pair, requests: Sequence[SearchRequest], rounds: int) -> Fi
             pair.ask_whole(request)
             if not (round_ + at) % 2:
                 pair.ask_raw(notes)
+    worked = pair.raw.work_seconds() - worked
     times = pair.times
     return {
+        # Each search was made twice. Valid where nobody else asks the server; also where its machine is busy.
+        "server_cpu_ms_a_search": round(1e3 * worked / 2 / len(times["whole"]), 2),
         **{name: percentiles(seconds, rounds) for name, seconds in times.items()},
         "requests": round(sum(map(len, bare)) / len(bare) + 1, 2),
         "whole_to_raw": ratios(times["whole"], times["raw"], rounds),
