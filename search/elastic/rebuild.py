@@ -24,7 +24,7 @@ from search.elastic.encoding import decode_document, document_id
 from search.elastic.indices import living, make_live
 from search.elastic.mapping import Generation
 from search.elastic.query import query_of
-from search.elastic.scanning import scan
+from search.elastic.scanning import scan_few
 from search.elastic.state import Building, StateRecord, read_state
 from search.elastic.writer import ElasticWriter, gone_id, operation
 from search.engine import IndexState, RefusedDocument
@@ -215,7 +215,7 @@ class ElasticRebuild:
         """
         stale = {"bool": {"must_not": [{"term": {"model": self._note.order.model_id}}]}}
         renewed = 0
-        for hits in _batches(scan(self._connection, self._pair.tracks, stale, version=True)):
+        for hits in _batches(scan_few(self._connection, self._pair.tracks, stale, version=True)):
             documents = renew([decode_document(hit["_source"]["kept"]) for hit in hits])
             lines = [
                 operation(document.track.track_id, document, hit["_version"])
@@ -258,7 +258,7 @@ class ElasticRebuild:
             No document has a higher one.
         """
         self._refresh_notes()
-        for hits in _batches(scan(self._connection, self._pair.about, {"term": {"kind": "gone"}})):
+        for hits in _batches(scan_few(self._connection, self._pair.about, {"term": {"kind": "gone"}})):
             track_ids = [hit["_source"]["kept"]["track_id"] for hit in hits]
             ids = [document_id(track_id) for track_id in track_ids]
             there = read_versions(self._connection, old.tracks, ids, realtime=True, documents=True)
@@ -274,8 +274,8 @@ class ElasticRebuild:
     def _take_names(self, old: Generation, named: Callable[[str], str | None]) -> None:
         """Take over the spellings that were given since the rebuild began."""
         since = {"bool": {"filter": [{"term": {"kind": "tag"}}, {"range": {"names": {"gt": self._note.names}}}]}}
-        hits = scan(self._connection, old.about, since, "tag")
-        given = {hit["sort"][0]: hit["_source"]["kept"]["spelling"] for hit in hits}
+        hits = scan_few(self._connection, old.about, since)
+        given = {hit["_source"]["tag"]: hit["_source"]["kept"]["spelling"] for hit in hits}
         known = self.engine.tag_spellings() if given else {}
         self.writer.name_tags({tag: name for tag, name in given.items() if tag not in known or named(tag) is None})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from search.elastic.answering import search
 from search.elastic.connection import LONG_TIMEOUT, Connection, Refusal, check_shards, missing_index
 from search.elastic.indices import ask
 
@@ -53,6 +54,13 @@ def scan(
             view, body["search_after"] = answer.get("pit_id", view), hits[-1]["sort"]
     finally:
         ask(connection, "DELETE", "/_pit", {"id": view})
+
+
+def scan_few(connection: Connection, index: str, query: Mapping[str, Any], **more: Any) -> Iterator[dict[str, Any]]:
+    """Yield the hits of a query in any order, in one request where they fit in one page: most often there are few."""
+    body = {"query": query, "size": PAGE, "sort": ["_doc"], "track_total_hits": False, **more}
+    hits = search(connection, index, body)["hits"]["hits"]
+    yield from hits if len(hits) < PAGE else scan(connection, index, query, **more)
 
 
 def _page(connection: Connection, body: Mapping[str, Any]) -> Any:
