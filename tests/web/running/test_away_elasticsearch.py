@@ -120,6 +120,12 @@ def served(address: str, log: Path) -> Iterator[int]:
 
 
 @pytest.fixture(scope="module")
+def model() -> TagModel:
+    """Return the shipped model, as pages about tags draw its graph."""
+    return load_model()
+
+
+@pytest.fixture(scope="module")
 def running(elasticsearch_9: Node | GivenServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     log = tmp_path_factory.mktemp("away") / "serve.log"
     with FaultProxy(elasticsearch_9.url) as proxy:
