@@ -15,7 +15,6 @@ from urllib.parse import unquote, urlsplit
 
 from search.engine import SearchUnavailable
 
-PREFIX = "TAGKIN_ELASTICSEARCH_"
 DEFAULT_NAME = "tagkin"
 _PORT = 9200
 
@@ -97,24 +96,18 @@ def parse_address(text: str, environment: Mapping[str, str] = os.environ) -> Ela
     address = ElasticAddress(
         hosts=hosts,
         name=name,
-        api_key=settings.key("API_KEY"),
-        username=username or settings.text("USERNAME") or "elastic",
-        password=password or settings.text("PASSWORD"),
-        ca_certs=settings.certificates("CA_CERTS"),
-        timeout=settings.number("TIMEOUT", 5.0, 0.1, 600.0, what="seconds"),
-        shards=int(settings.number("SHARDS", 1, 1, 1024, whole=True)),
-        replicas=int(settings.number("REPLICAS", 0, 0, 10, whole=True)),
-        requests=int(settings.number("REQUESTS", 2, 1, 64, whole=True)),
+        api_key=settings.key("TAGKIN_ELASTICSEARCH_API_KEY"),
+        username=username or settings.text("TAGKIN_ELASTICSEARCH_USERNAME") or "elastic",
+        password=password or settings.text("TAGKIN_ELASTICSEARCH_PASSWORD"),
+        ca_certs=settings.certificates("TAGKIN_ELASTICSEARCH_CA_CERTS"),
+        timeout=settings.number("TAGKIN_ELASTICSEARCH_TIMEOUT", 5.0, 0.1, 600.0, what="seconds"),
+        shards=int(settings.number("TAGKIN_ELASTICSEARCH_SHARDS", 1, 1, 1024, whole=True)),
+        replicas=int(settings.number("TAGKIN_ELASTICSEARCH_REPLICAS", 0, 0, 10, whole=True)),
+        requests=int(settings.number("TAGKIN_ELASTICSEARCH_REQUESTS", 2, 1, 64, whole=True)),
     )
     if address.ca_certs and scheme.lower() == "http":
-        raise _refuse(f"{PREFIX}CA_CERTS is set, but the address begins with http://; did you mean https://{shown}?")
+        raise _refuse(f"TAGKIN_ELASTICSEARCH_CA_CERTS is set, but the address begins with http://; did you mean https://{shown}?")
     return address
-
-
-def hide_login(address: str) -> str:
-    """Return an address of any kind without what stands before the ``@`` of its servers."""
-    scheme, separator, rest = address.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}" if separator else address
 
 
 def _read_login(login: str) -> tuple[str, str]:
@@ -144,48 +137,52 @@ def _host(scheme: str, server: str) -> str:
 
 @dataclass(frozen=True)
 class _Settings:
-    """Our variables of an environment; each may also be given as the file it is in, as secrets of containers are."""
+    """Our variables of an environment.
+
+    Secrets may also be given as the file they are in, as containers do: ``TAGKIN_ELASTICSEARCH_API_KEY_FILE``,
+    ``TAGKIN_ELASTICSEARCH_PASSWORD_FILE``, ``TAGKIN_ELASTICSEARCH_USERNAME_FILE``.
+    """
 
     environment: Mapping[str, str]
 
     def text(self, name: str) -> str:
-        path = self.environment.get(f"{PREFIX}{name}_FILE")
+        path = self.environment.get(f"{name}_FILE")
         if not path:
-            return self.environment.get(PREFIX + name, "")
+            return self.environment.get(name, "")
         try:
             text = Path(path).read_text(encoding="utf-8").strip()
         except UnicodeDecodeError:
-            raise _refuse(f"{PREFIX}{name}_FILE: expected a file of text, {path} is none") from None
+            raise _refuse(f"{name}_FILE: expected a file of text, {path} is none") from None
         except OSError as error:
-            raise _refuse(f"{PREFIX}{name}_FILE: {path} cannot be read ({error.strerror})") from None
+            raise _refuse(f"{name}_FILE: {path} cannot be read ({error.strerror})") from None
         if not text:
-            raise _refuse(f"{PREFIX}{name}_FILE: {path} is empty")
+            raise _refuse(f"{name}_FILE: {path} is empty")
         return text
 
     def key(self, name: str) -> str:
         key = self.text(name)
         if key and not _KEY.fullmatch(key):
             raise _refuse(
-                f"{PREFIX}{name}: expected a key in one word without a colon, as the server gives it out under "
+                f"{name}: expected a key in one word without a colon, as the server gives it out under "
                 '"encoded" (base64 of id:key)'
             )
         return key
 
     def certificates(self, name: str) -> str:
-        path = self.environment.get(PREFIX + name, "")
+        path = self.environment.get(name, "")
         if path:
             try:
                 ssl.create_default_context(cafile=path)
             except ssl.SSLError:
-                raise _refuse(f"{PREFIX}{name}: expected a PEM file of certificates, {path} has none") from None
+                raise _refuse(f"{name}: expected a PEM file of certificates, {path} has none") from None
             except OSError as error:
-                raise _refuse(f"{PREFIX}{name}: {path} cannot be read ({error.strerror})") from None
+                raise _refuse(f"{name}: {path} cannot be read ({error.strerror})") from None
         return path
 
     def number(
         self, name: str, default: float, least: float, most: float, *, whole: bool = False, what: str = ""
     ) -> float:
-        given = self.environment.get(PREFIX + name)
+        given = self.environment.get(name)
         if not given:
             return default
         try:
@@ -195,7 +192,7 @@ class _Settings:
         if not least <= value <= most:
             kind = "a whole number" if whole else "a number"
             of = f" of {what}" if what else ""
-            raise _refuse(f"{PREFIX}{name}: expected {kind}{of} from {least:g} to {most:g}, got {given!r}")
+            raise _refuse(f"{name}: expected {kind}{of} from {least:g} to {most:g}, got {given!r}")
         return value
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from search.elastic.address import PREFIX, ElasticAddress, hide_login, parse_address
+from search.elastic.address import ElasticAddress, parse_address
 from search.engine import SearchUnavailable
 
+PREFIX = "TAGKIN_ELASTICSEARCH_"
 SECRET = "geheim"
 
 
@@ -62,8 +63,7 @@ def test_who_asks_may_stand_in_the_address_and_is_not_shown(login: str, username
     assert (address.username, address.password) == (username, password)
     assert address.hosts == ("https://es1:9200", "https://es2:9200")
     assert str(address) == "https://es1:9200, https://es2:9200 (index music)"
-    assert SECRET not in f"{address} {address!r} {hide_login(text)}"
-    assert hide_login(text).endswith("es1:9200,es2:9200/music")
+    assert SECRET not in f"{address} {address!r}"
 
 
 @pytest.mark.parametrize(

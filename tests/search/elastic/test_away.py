@@ -23,7 +23,6 @@ from click.testing import CliRunner
 
 from indexer.cli import index_command
 from search.cli import search
-from search.elastic.address import PREFIX
 from search.elastic.mapping import FORMAT_VERSION, about_alias, tracks_alias
 from search.engine import SearchUnavailable
 from search.engines import open_engine
@@ -39,6 +38,7 @@ pytestmark = pytest.mark.slow
 REPOSITORY = Path(__file__).resolve().parents[3]
 ROLES = {name: json.loads((REPOSITORY / "deploy" / f"{name}.json").read_text()) for name in ("reader", "writer")}
 COMMANDS = {"search": search, "index": index_command}
+PREFIX = "TAGKIN_ELASTICSEARCH_"
 LOGIN = f"{PREFIX}PASSWORD"
 KEY = f"{PREFIX}API_KEY"
 AUTHORITY = f"{PREFIX}CA_CERTS"
