@@ -95,5 +95,7 @@ def read_facet(answer: Mapping[str, Any]) -> tuple[FacetValue, ...]:
 def count_tags(hits: Iterable[Mapping[str, Any]]) -> tuple[FacetValue, ...]:
     """Count the typed tags of hits that came with them as fields."""
     counts = Counter(chain.from_iterable([hit["fields"]["typed"] for hit in hits if "fields" in hit]))
-    best = sorted((-count, tag_id) for tag_id, count in counts.items())[:FACET_VALUES]
+    # Nearly all tags come once or twice: only those that come as often as the last one shown are put in order.
+    least = min(sorted(counts.values(), reverse=True)[:FACET_VALUES], default=0)
+    best = sorted((-count, tag_id) for tag_id, count in counts.items() if count >= least)[:FACET_VALUES]
     return tuple(FacetValue(tag_id, -count) for count, tag_id in best)

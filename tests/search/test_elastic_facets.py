@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from search.elastic.facets import FacetSizes, is_exact, read_facet
+from search.elastic.facets import FacetSizes, count_tags, is_exact, read_facet
 from search.engine import FACET_VALUES
 
 
@@ -74,3 +74,13 @@ def test_a_facet_is_asked_for_with_more_values_until_it_is_exact_and_then_with_f
     assert asked == [100, 800, 6_400]
     assert sizes.aggregations()[name]["terms"]["shard_size"] == 3_200
     assert sizes.aggregations()["license"]["terms"]["shard_size"] == 100
+
+
+@pytest.mark.parametrize("n_tags", [0, 3, FACET_VALUES, 400])
+def test_tags_are_counted_over_the_hits_most_frequent_first_then_by_id(n_tags: int) -> None:
+    chance = Random(n_tags)
+    names = [f"t{number:03}" for number in range(n_tags)]
+    carried = [chance.sample(names, min(n_tags, chance.randrange(6))) for _ in range(300)]
+    hits = [{"fields": {"typed": typed}} if typed else {"_score": 1.0} for typed in carried]
+    whole = by_count(Counter(tag for typed in carried for tag in typed))[:FACET_VALUES]
+    assert [(value.value, value.count) for value in count_tags(hits)] == whole
