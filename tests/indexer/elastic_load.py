@@ -80,15 +80,12 @@ class Load:
 
     def end(self, process: subprocess.Popen[bytes]) -> Ended:
         """Wait for the end of a run."""
-        until = time.monotonic() + LONGEST
-        while True:
-            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-            if pid:
-                break
+        until, peak = time.monotonic() + LONGEST, 0
+        while process.poll() is None:
+            peak = max(peak, peak_memory(process.pid))
             assert time.monotonic() < until, "the run does not end"
             time.sleep(0.02)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        return Ended(process.returncode, (self.folder / "stderr").read_text(), usage.ru_maxrss * 1024)
+        return Ended(process.returncode, (self.folder / "stderr").read_text(), peak)
 
     def run(self, *options: object) -> Ended:
         """Run the command to its end."""
@@ -112,6 +109,19 @@ class Load:
         """Remove the index."""
         with closing(ElasticEngine.open(f"{self.direct}/{self.name}", create=True)) as engine:
             remove_all(engine.connection)
+
+
+def peak_memory(pid: int) -> int:
+    """Return the most memory, in bytes, that a process had since it began to run its program; 0 if it has ended.
+
+    What the kernel tells after the end counts from the fork, with all the memory that the parent had.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    sizes = [int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")]
+    return sizes[0] * 1024 if sizes else 0
 
 
 def remove_all(connection: Connection) -> None:

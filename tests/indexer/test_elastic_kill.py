@@ -13,7 +13,7 @@ from tests.faults.proxy import FaultProxy
 from tests.indexer.elastic_load import Load, make_rows, new_load, wait_until
 from tests.servers.node import Node
 
-ROWS = 6_000
+ROWS = 20_000
 KILLS = 8
 BATCH = ("--batch-size", 50)
 
@@ -32,13 +32,13 @@ def load(tmp_path: Path, proxy: FaultProxy, elasticsearch_9: Node) -> Iterator[L
 @pytest.mark.slow
 def test_killed_eight_times_at_random_moments(load: Load, proxy: FaultProxy, tmp_path: Path) -> None:
     dice = random.Random(3)
-    # Slow enough that the note of how far it came is written on the way.
-    proxy.faults = Faults(share_stall=1.0, stall_seconds=0.1, where=BULK)
+    # Eight times so few of 400 batches do not come to the end. Slow enough that the note of how far it came is written.
+    proxy.faults = Faults(share_stall=1.0, stall_seconds=0.2, where=BULK)
     resumed = 0
     for _ in range(KILLS):
         before = proxy.counts["forwarded"]
         process = load.start(*BATCH)
-        enough = before + dice.randint(5, 80)
+        enough = before + dice.randint(5, 45)
         wait_until(lambda enough=enough: proxy.counts["forwarded"] > enough, process)  # type: ignore[misc]
         process.kill()
         process.wait()

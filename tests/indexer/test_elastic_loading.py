@@ -206,14 +206,12 @@ def test_an_index_that_is_removed_meanwhile_ends_the_run_and_is_not_made_anew(lo
         assert list(engine.connection.get(f"/_alias/{load.name}-*")) == [f"{load.name}-about-000001"]
 
 
-@pytest.mark.parametrize("options", [(), ("--batch-size", 500)], ids=["default", "small batches"])
-def test_memory_does_not_grow_with_the_catalogue(
-    tmp_path: Path, elasticsearch_9: Node, options: tuple[object, ...]
-) -> None:
+def test_memory_does_not_grow_with_the_catalogue(tmp_path: Path, elasticsearch_9: Node) -> None:
     peaks = []
     for n in (15_000, 60_000):
         for load in new_load(tmp_path / str(n), elasticsearch_9.url, elasticsearch_9.url, make_rows(n)):
-            ended = load.run(*options)
+            ended = load.run()
             assert ended.status == 0, ended.said
             peaks.append(ended.peak)
+    assert peaks[0] > 50_000_000, "it was measured"
     assert peaks[1] < peaks[0] + 20_000_000, peaks
