@@ -17,6 +17,7 @@ from search.elastic.address import ElasticAddress
 from search.engine import BadIndex, SearchUnavailable
 
 if TYPE_CHECKING:
+    from elastic_transport import HttpHeaders, NodeConfig, Urllib3HttpNode
     from elasticsearch import ApiError, Elasticsearch
 
 Answer = TypeVar("Answer")
@@ -35,6 +36,11 @@ _UNTRIED = (10, 0)
 
 # Until servers that have lost one of them know of it.
 _BREATH = 0.1  # seconds
+
+# Of several servers, one that did not answer is left out for a while that doubles up to this.
+_LONGEST_REST = 10.0  # seconds
+# Then it has to answer to this before it is given a request.
+_PROBE_TIMEOUT = 1.0  # seconds
 
 # Connections kept open to each server.
 _CONNECTIONS = 16
@@ -317,6 +323,8 @@ def _make_client(address: ElasticAddress) -> Elasticsearch:
         settings["headers"] = {"authorization": f"Basic {login}"}
     if address.ca_certs:
         settings["ca_certs"] = address.ca_certs
+    if len(address.hosts) > 1:
+        settings["node_class"] = _careful_node()
     return Elasticsearch(
         list(address.hosts),
         serializers={_JSON: OrjsonSerializer()},
@@ -325,10 +333,57 @@ def _make_client(address: ElasticAddress) -> Elasticsearch:
         max_retries=len(address.hosts),
         retry_on_status=(),
         retry_on_timeout=False,
-        # A server that comes back is asked again soon, as there may be no other.
-        max_dead_node_backoff=2.0,
+        # One that did not answer gets its next request by and by, but is not forgotten.
+        max_dead_node_backoff=_LONGEST_REST,
         **settings,
     )
+
+
+def _careful_node() -> type[Urllib3HttpNode]:
+    """Return what speaks to one server of several: after silence, it makes sure that there is somebody.
+
+    A machine that hangs, or is cut off, refuses nothing. Each request that it is tried with would be a search that
+    fails, one after the other; a short question shows the same, and another server is asked instead.
+    """
+    from elastic_transport import ConnectionError, ConnectionTimeout, Urllib3HttpNode
+    from elastic_transport.client_utils import DEFAULT
+
+    class CarefulNode(Urllib3HttpNode):
+        """Held by the client for each server, and used by all threads."""
+
+        def __init__(self, config: NodeConfig) -> None:
+            super().__init__(config)
+            self._silent = False
+            self._asking = threading.Lock()
+
+        def perform_request(
+            self,
+            method: str,
+            target: str,
+            body: bytes | None = None,
+            headers: HttpHeaders | None = None,
+            request_timeout: Any = DEFAULT,
+        ) -> Any:
+            if self._silent:
+                self._make_sure(headers)
+            try:
+                return super().perform_request(method, target, body, headers, request_timeout)
+            except ConnectionTimeout:
+                self._silent = True
+                raise
+
+        def _make_sure(self, headers: HttpHeaders | None) -> None:
+            if not self._asking.acquire(blocking=False):
+                raise ConnectionError("it did not answer, and is being asked whether it is there")
+            try:
+                super().perform_request("GET", "/", headers=headers, request_timeout=_PROBE_TIMEOUT)
+                self._silent = False
+            except ConnectionTimeout as error:
+                raise ConnectionError("it does not answer, again", errors=(error,)) from error
+            finally:
+                self._asking.release()
+
+    return CarefulNode
 
 
 def ask_twice(ask: Callable[[], Answer]) -> Answer:

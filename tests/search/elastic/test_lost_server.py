@@ -1,10 +1,11 @@
-"""A server that is lost over an answer: another has a copy, so what changes nothing is asked once more, and not twice.
+"""A server that is lost over an answer, or hangs: others have copies, and answer in its place.
 
 How that is on real servers is tried in `test_cluster`; here each kind of request meets it for certain.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +13,8 @@ import msgspec
 import pytest
 
 from search.document import Document
-from search.elastic.connection import HalfUp
+from search.elastic.address import ElasticAddress
+from search.elastic.connection import Connection, HalfUp
 from search.elastic.encoding import encode_document
 from search.elastic.engine import ElasticEngine
 from search.elastic.state import StateRecord
@@ -107,3 +109,60 @@ def test_a_server_that_has_too_much_to_do_is_not_given_more(server: FakeServer, 
     with pytest.raises(SearchUnavailable, match="too much to do"):
         engine.count(Plan())
     assert len(server.requests) == before + 1
+
+
+@pytest.mark.slow
+def test_of_several_servers_one_that_hangs_costs_one_search(server: FakeServer) -> None:
+    _, method, path, answer, *_ = REQUESTS["count"]
+    with FakeServer() as hanging:
+        for each in (server, hanging):
+            each.answers("GET", "/", {"version": {"number": "9.2.0"}})
+            each.answers(method, path, answer)
+        address = ElasticAddress((hanging.url, server.url), name="tagkin", timeout=1.5)
+        engine = ElasticEngine(Connection(address))
+        for _ in range(4):
+            assert engine.count(Plan()) == 1
+        assert {request.path for request in hanging.requests} == {path}
+
+        hanging.black_hole()
+        outcomes = [outcome(engine) for _ in range(80)]
+        assert outcomes.count("failed") == 1
+
+        hanging.back()
+        asked = len(hanging.requests)
+        assert wait_for(lambda: outcome(engine) == "answered" and len(hanging.requests) > asked + 5)
+        engine.close()
+
+
+def outcome(engine: ElasticEngine) -> str:
+    """Search at a steady pace, so that the silent one has its turn now and then."""
+    time.sleep(0.05)
+    try:
+        engine.count(Plan())
+    except SearchUnavailable:
+        return "failed"
+    return "answered"
+
+
+def wait_for(happened: Callable[[], bool], seconds: float = 30.0) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if happened():
+            return True
+    return False
+
+
+@pytest.mark.slow
+def test_where_all_servers_hang_it_is_said_in_time(server: FakeServer) -> None:
+    with FakeServer() as other:
+        engine = ElasticEngine(Connection(ElasticAddress((other.url, server.url), name="tagkin", timeout=0.5)))
+        for each in (server, other):
+            each.black_hole()
+        for _ in range(4):
+            with pytest.raises(SearchUnavailable):
+                engine.count(Plan())
+        for each in (server, other):
+            each.back()
+            each.answers(*REQUESTS["count"][1:4])
+        assert wait_for(lambda: outcome(engine) == "answered")
+        engine.close()
