@@ -34,10 +34,14 @@ pytestmark = pytest.mark.slow
 _numbers = count()
 OLD_MODEL = TinyModel()
 TRACKS = [make_track(number, random.Random(number)) for number in range(400)]
+# Slow enough that it can be met at work on any machine.
 COMMAND = """
+import time
 from indexer import cli
+from indexer.progress import ProgressLines
 from tests.indexer.rebuilds import NEW_MODEL
 cli.load_model = lambda path: NEW_MODEL
+ProgressLines.advance = lambda self, n: time.sleep(0.1)
 cli.index_command()
 """
 PATIENCE = 90.0  # seconds until a process that does not come to the point fails the test
@@ -74,7 +78,7 @@ def test_killed_at_any_moment_and_going_on(address: str, engine: ElasticEngine, 
         process = start(address, errors)
         began = wait_for_building(engine, process)
         assert building in (0, began), "a rebuild that died was not gone on with"
-        time.sleep(dice.uniform(0, 0.6))
+        time.sleep(dice.uniform(0, 1.5))
         process.send_signal(signal.SIGKILL)
         if process.wait() == 0:
             break  # it was quicker
