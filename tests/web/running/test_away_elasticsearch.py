@@ -25,7 +25,6 @@ import pytest
 import requests
 from click.testing import CliRunner
 
-from search.elastic.address import PREFIX
 from search.elastic.mapping import FORMAT_VERSION, about_alias, tracks_alias
 from search.engines import open_engine
 from search.writing import put_track
@@ -41,6 +40,7 @@ from web.cli import serve
 from web.running.keeping import SearcherKeeper
 
 REPOSITORY = Path(__file__).resolve().parents[3]
+PREFIX = "TAGKIN_ELASTICSEARCH_"
 NAME = "hidden-index"
 SECRET = "hunter2hunter2"
 TIMEOUT = 1.0  # seconds that a search may take
