@@ -14,8 +14,9 @@ from search.enrichment import Enricher, keep_heard
 from tagmodel.model import TagModel
 from tagmodel.track import Track
 
-# How long one waits for another program that writes; each write of this kind takes milliseconds.
-PATIENCE = 1.0  # seconds
+# How long one waits for another program that writes: a write of this kind takes milliseconds, and another generation
+# takes the place of the old one in a second or two.
+PATIENCE = 3.0  # seconds
 _AGAIN = 0.02  # seconds
 
 # Of the threads of one process, one writes at a time.

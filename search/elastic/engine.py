@@ -18,7 +18,7 @@ from search.elastic.generations import ElasticGenerations
 from search.elastic.indices import ask, create_pair, living, make_live, refuse_foreign
 from search.elastic.mapping import about_alias, tracks_alias
 from search.elastic.scanning import scan
-from search.elastic.state import StateRecord, read_state
+from search.elastic.state import StateRecord, Stored, read_state
 from search.elastic.writer import ElasticWriter, attachment_id
 from search.engine import BadIndex, EngineAnswer, IndexState, SearchUnavailable
 from search.plan import Plan
@@ -47,6 +47,7 @@ class ElasticEngine:
         self._lock = threading.Lock()
         self._counted: tuple[IndexState, str, Mapping[str, int]] | None = None
         self._spellings: tuple[str, int, Mapping[str, str]] = ("", 0, {})
+        self._names_seen: tuple[str, int] = ("", 0)
 
     @classmethod
     def open(cls, address: str, create: bool = False) -> Self:
@@ -114,7 +115,7 @@ class ElasticEngine:
 
     def tag_counts(self) -> Mapping[str, int]:
         """Return how many tracks each tag was typed on, by tag id."""
-        stored = read_state(self.connection, self.place.about)
+        stored = self._read()
         state = stored.record.index_state()
         with self._lock:
             if self._counted is None or self._counted[:2] != (state, state.history):
@@ -134,13 +135,20 @@ class ElasticEngine:
             tags["after"] = answer["after_key"]
 
     def tag_spelling(self, tag_id: str) -> str | None:
-        """Return the spelling given by `ElasticWriter.name_tags`, None for an unknown id."""
+        """Return the spelling given by `ElasticWriter.name_tags`, None for an unknown id.
+
+        Of a known tag it is that of the state which was read last, as a search reads the state before it names tags:
+        asking for each name would be a request for each.
+        """
+        *named, known = self._spellings
+        if tag_id in known and tuple(named) == self._names_seen:
+            return known[tag_id]
         return self.tag_spellings().get(tag_id)
 
     def tag_spellings(self) -> Mapping[str, str]:
         """Return all spellings given by `ElasticWriter.name_tags`, by tag id; treat as read-only."""
-        stored = read_state(self.connection, self.place.about)
-        identity, through = f"{stored.record.identity} {stored.index}", stored.record.names
+        stored = self._read()
+        identity, through = self._names_of(stored)
         with self._lock:
             known_of, names, known = self._spellings
             if (known_of, names) != (identity, through):
@@ -171,7 +179,17 @@ class ElasticEngine:
 
     def state(self) -> IndexState:
         """Return what a search would see now."""
-        return read_state(self.connection, self.place.about).record.index_state()
+        return self._read().record.index_state()
+
+    def _read(self) -> Stored:
+        stored = read_state(self.connection, self.place.about)
+        self._names_seen = self._names_of(stored)
+        return stored
+
+    @staticmethod
+    def _names_of(stored: Stored) -> tuple[str, int]:
+        """Return what tells one set of spellings from another."""
+        return f"{stored.record.identity} {stored.index}", stored.record.names
 
     def writer(self, patience: float = 0.0) -> ElasticWriter:
         """Open the index for writing.
