@@ -11,7 +11,7 @@ from typing import Any, Self
 from search.document import Document
 from search.elastic.address import parse_address
 from search.elastic.answering import Moved, Place, answer_plan, count_hits, read_documents, search, tracks_of
-from search.elastic.connection import SHORT_TIMEOUT, Connection
+from search.elastic.connection import LONG_TIMEOUT, SHORT_TIMEOUT, Connection
 from search.elastic.encoding import decode_document, document_id
 from search.elastic.facets import FacetSizes
 from search.elastic.generations import ElasticGenerations
@@ -25,7 +25,9 @@ from search.plan import Plan
 
 # How often another generation may come to live while one search is answered.
 _MOVES = 5
-# Tags counted in one request.
+# The server allows 65,536 values in one answer.
+_MOST_TAGS = 60_000
+# Tags counted in one request where there are more.
 _TAGS_AT_ONCE = 10_000
 
 
@@ -124,15 +126,24 @@ class ElasticEngine:
             return self._counted[2]
 
     def _count_tags(self, tracks: str) -> dict[str, int]:
+        # By far the fastest way to count, as long as all tags fit into one answer.
+        whole = {"field": "typed", "size": _MOST_TAGS, "order": {"_key": "asc"}}
+        answer = self._aggregate_tags(tracks, {"terms": whole})
+        if not answer["sum_other_doc_count"]:
+            return {bucket["key"]: bucket["doc_count"] for bucket in answer["buckets"]}
         counts: dict[str, int] = {}
         tags: dict[str, Any] = {"size": _TAGS_AT_ONCE, "sources": [{"tag": {"terms": {"field": "typed"}}}]}
         while True:
-            body = {"size": 0, "track_total_hits": False, "aggs": {"tags": {"composite": tags}}}
-            answer = search(self.connection, tracks, body)["aggregations"]["tags"]
+            answer = self._aggregate_tags(tracks, {"composite": tags})
             counts |= {bucket["key"]["tag"]: bucket["doc_count"] for bucket in answer["buckets"]}
             if len(answer["buckets"]) < _TAGS_AT_ONCE:
                 return counts
             tags["after"] = answer["after_key"]
+
+    def _aggregate_tags(self, tracks: str, asked: Mapping[str, Any]) -> Any:
+        """Ask for something about all tracks, which takes longer than a search."""
+        body = {"size": 0, "track_total_hits": False, "aggs": {"tags": asked}}
+        return search(self.connection, tracks, body, timeout=LONG_TIMEOUT)["aggregations"]["tags"]
 
     def tag_spelling(self, tag_id: str) -> str | None:
         """Return the spelling given by `ElasticWriter.name_tags`, None for an unknown id.

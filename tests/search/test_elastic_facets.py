@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from random import Random
+from secrets import token_hex
 from typing import Any
 
 import pytest
 
+from search.elastic import engine as engine_module
+from search.elastic.engine import ElasticEngine
 from search.elastic.facets import FacetSizes, count_tags, is_exact, read_facet
 from search.engine import FACET_VALUES
+from tests.search.engine_contract import document, fill, remove_indices
+from tests.servers.node import Node
 
 
 def by_count(counts: Counter[str]) -> list[tuple[str, int]]:
@@ -84,3 +89,24 @@ def test_tags_are_counted_over_the_hits_most_frequent_first_then_by_id(n_tags: i
     hits = [{"fields": {"typed": typed}} if typed else {"_score": 1.0} for typed in carried]
     whole = by_count(Counter(tag for typed in carried for tag in typed))[:FACET_VALUES]
     assert [(value.value, value.count) for value in count_tags(hits)] == whole
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("most", [60_000, 25, 24, 3])
+def test_tags_are_counted_whole_whether_or_not_they_fit_into_one_answer(
+    elasticsearch_9: Node, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(engine_module, "_MOST_TAGS", most)
+    monkeypatch.setattr(engine_module, "_TAGS_AT_ONCE", 7)
+    monkeypatch.setenv("TAGKIN_ELASTICSEARCH_SHARDS", "3")
+    monkeypatch.setenv("TAGKIN_ELASTICSEARCH_TIMEOUT", "60")
+    address = f"{elasticsearch_9.url}/tagkin-counted-{token_hex(4)}"
+    engine = ElasticEngine.open(address, create=True)
+    try:
+        names = [f"t{number:02}" for number in range(25)]
+        carried = [Random(number).sample(names, 1 + number % 9) for number in range(60)]
+        fill(engine, *(document(f"track:{number}", *tags) for number, tags in enumerate(carried)))
+        assert engine.tag_counts() == Counter(tag for tags in carried for tag in tags)
+    finally:
+        engine.close()
+        remove_indices(address)
