@@ -174,9 +174,10 @@ def hold_to_rules(site: Site, public: str) -> None:
         shown = f"{answer.headers} {answer.text}"
         assert not [private for private in (SECRET, NAME, port, "127.0.0.1:9") if private in shown]
     for path in NEEDS_NO_INDEX:
-        answer = site.get(path)
-        assert (path, answer.status) == (path, 200)
-        assert answer.seconds < MORE + 0.5
+        first, again = site.get(path), site.get(path)
+        assert (path, first.status, again.status) == (path, 200, 200)
+        # A worker that has just begun makes some things at the first request.
+        assert min(first.seconds, again.seconds) < MORE
 
 
 # How it goes away, and what is then said.
