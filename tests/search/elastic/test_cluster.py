@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 import traceback
@@ -40,6 +42,9 @@ LOADED = 60_000  # tracks, at least
 WITHOUT_NODE = 3_000
 # Searches and writes may fail for so long while another copy takes over, and no longer (docs of the promise).
 FAILOVER = 30.0  # seconds
+# Of a search, where a node hangs: long enough that a busy machine alone is no reason.
+HANG_TIMEOUT = 10  # seconds
+HANG_WATCHED = 30  # seconds
 # Until a machine that is busy with everything else has got there.
 LONG = 600.0  # seconds
 
@@ -151,6 +156,43 @@ def check_equal_to_source(engine: SearchEngine, n_rows: dict[str, int], model: T
         assert document == expected[ids[-1]]
     assert ids == sorted(expected)
     assert engine.state().n_tracks == engine.count(Plan()) == len(expected)
+
+
+def test_searches_go_on_beside_a_node_that_hangs(
+    request: pytest.FixtureRequest, elasticsearch_cluster: Cluster, address: str, model: TagModel, tmp_path: Path
+) -> None:
+    cluster = elasticsearch_cluster
+    set_environment(request, TIMEOUT=str(HANG_TIMEOUT))
+    base = Load(address, "base", tmp_path / "base.log")
+    assert base.finish(BASE, LONG) == 0, base.said
+    events: list[Event] = []
+    with closing(open_engine(address)) as engine:
+        questions = Questions(engine, model, lambda: {"base": BASE})
+        with Searches(questions.all()) as searches:
+            wait_until(lambda: len(searches.outcomes) > 100)
+            master = cluster.master()
+            node = next(node for node in cluster.nodes if node is not master)
+            events.append(Event(searches.now, "SIGSTOP of a data node"))
+            os.kill(node.pid, signal.SIGSTOP)
+            try:
+                wait_until(lambda: bool(master.ask("/_cluster/health")["number_of_nodes"] == 2))
+                events.append(Event(searches.now, "noticed"))
+                time.sleep(HANG_TIMEOUT + 5)  # the end of what was asked before
+                events.append(Event(searches.now, "settled"))
+                time.sleep(HANG_WATCHED)
+                events.append(Event(searches.now, "SIGCONT"))
+            finally:
+                os.kill(node.pid, signal.SIGCONT)
+            cluster.wait_for_green()
+            events.append(Event(searches.now, "green"))
+    report = write_report(tmp_path, "cluster-hang", searches.outcomes, events)
+    print(report)
+    assert [one for one in searches.outcomes if one.wrong][:3] == []
+    # The servers have let go of it; that it takes connections and answers nothing is for the client to find out.
+    settled, woken = (event.at for event in events[2:4])
+    watched = [bool(one.away) for one in searches.outcomes if settled <= one.begun < woken]
+    assert len(watched) > 50
+    assert sum(watched) <= len(watched) * 0.02, report
 
 
 # What the client of the next test does to a track, one after another, each until it is acknowledged.
