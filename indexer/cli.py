@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import io
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,9 +40,13 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 @contextmanager
 def exit_statuses() -> Iterator[None]:
-    """Turn the named exceptions of the library into a message on stderr and an exit status."""
+    """Turn the named exceptions of the library into a message on stderr and an exit status.
+
+    Who is told to end, as by `docker stop`, ends like one who is interrupted: the index is released.
+    """
     try:
-        yield
+        with _ended_like_interrupted():
+            yield
     except (SourceError, MappingError, ModelMissing, NoGenerations, GenerationRefused) as error:
         stop(str(error), USAGE_STATUS)
     except SearchUnavailable as error:
@@ -52,6 +58,18 @@ def exit_statuses() -> Iterator[None]:
         stop(f"{where} cannot be written ({error.strerror})", ENGINE_STATUS)
     except KeyboardInterrupt:
         stop("stopped; what was committed stays, and the same command goes on from there", INTERRUPTED_STATUS)
+
+
+@contextmanager
+def _ended_like_interrupted() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @click.command("index")

@@ -20,7 +20,7 @@ from indexer.reading import LoadSummary, survey_catalogue
 from indexer.rebuilding import RebuildRun, SampledEnricher
 from indexer.reexpansion import reexpand_index
 from indexer.rejects import Rejects
-from search.engine import IndexWriter, SearchEngine, SearchUnavailable
+from search.engine import IndexWriter, SearchEngine, SearchUnavailable, without_passwords
 from search.engines import open_engine
 from search.enrichment import Enricher
 from search.generations import RebuildOrder, open_with_generations
@@ -167,10 +167,10 @@ def _write(
             for catalogue in catalogues:
                 _load(job, catalogue, engine, writer, enricher, rejects, progress)
             if job.reexpand:
-                _reexpand(engine, writer, enricher, progress)
+                _reexpand(engine, writer, enricher, rejects, progress)
             if job.sources or job.reexpand:
                 state = writer.compact()
-                progress.say(f"the index {job.engine} holds {counted(state.n_tracks, 'track')}")
+                progress.say(f"the index {without_passwords(job.engine)} holds {counted(state.n_tracks, 'track')}")
             if job.reach:
                 _update_reach(engine, writer, job.model, progress)
     finally:
@@ -226,9 +226,14 @@ def _rebuild(
         engine.close()
 
 
-def _reexpand(engine: SearchEngine, writer: IndexWriter, enricher: Enricher, progress: Progress) -> None:
+def _reexpand(
+    engine: SearchEngine, writer: IndexWriter, enricher: Enricher, rejects: Rejects, progress: Progress
+) -> None:
     summary = reexpand_index(engine, writer, enricher, progress)
-    progress.say(f"{counted(summary.changed, 'track')} expanded anew, {summary.unchanged:,} already were by this model")
+    rejects.count += summary.refused
+    refused = f", {summary.refused:,} refused by the index" if summary.refused else ""
+    said = f"{counted(summary.changed, 'track')} expanded anew, {summary.unchanged:,} already were by this model"
+    progress.say(said + refused)
 
 
 def _update_reach(engine: SearchEngine, writer: IndexWriter, model: TagModel, progress: Progress) -> None:

@@ -160,13 +160,14 @@ def test_what_the_real_server_refuses_is_rejected_with_its_reason(tmp_path: Path
         assert len(load.documents()) == 10
 
 
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_gives_the_index_back_and_the_next_one_goes_on(
-    load: Load, proxy: FaultProxy, plain: list[Document]
+    load: Load, proxy: FaultProxy, plain: list[Document], told: signal.Signals
 ) -> None:
     proxy.faults = Faults(share_stall=1.0, stall_seconds=0.2, where=BULK)
     process = load.start(*SMALL)
     wait_until(lambda: proxy.counts["forwarded"] > 30, process)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(told)
     ended = load.end(process)
     assert ended.status == 130, ended.said
     assert "Traceback" not in ended.said
