@@ -378,8 +378,8 @@ def _careful_node() -> type[Urllib3HttpNode]:
             try:
                 super().perform_request("GET", "/", headers=headers, request_timeout=_PROBE_TIMEOUT)
                 self._silent = False
-            except ConnectionTimeout as error:
-                raise ConnectionError("it does not answer, again", errors=(error,)) from error
+            except ConnectionTimeout:
+                raise ConnectionError("it did not answer, and still does not") from None
             finally:
                 self._asking.release()
 
@@ -448,7 +448,7 @@ def _cause(error: BaseException) -> str:
     inner: BaseException = error
     while (nested := _inside(inner)) is not None:
         inner = nested
-    words = getattr(inner, "strerror", None) or str(inner)
+    words = getattr(inner, "strerror", None) or getattr(inner, "message", None) or str(inner)
     return words[:300] or type(inner).__name__
 
 

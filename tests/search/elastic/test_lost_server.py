@@ -159,7 +159,7 @@ def test_where_all_servers_hang_it_is_said_in_time(server: FakeServer) -> None:
         for each in (server, other):
             each.black_hole()
         for _ in range(4):
-            with pytest.raises(SearchUnavailable):
+            with pytest.raises(SearchUnavailable, match="did not answer"):
                 engine.count(Plan())
         for each in (server, other):
             each.back()
