@@ -30,6 +30,9 @@ _MOST_TAGS = 60_000
 # Tags counted in one request where there are more.
 _TAGS_AT_ONCE = 10_000
 
+# An attachment that is replaced while it is read is read again, so often.
+_TRIES = 5
+
 
 class ElasticEngine:
     """`search.engine.SearchEngine` over the indices of one name; may be shared by threads.
@@ -179,14 +182,22 @@ class ElasticEngine:
 
     def attachment(self, name: str) -> bytes | None:
         """Return what `ElasticWriter.attach` last committed under `name`, None when nothing."""
-        record = read_state(self.connection, self.place.about).record.attachments.get(name)
-        if record is None:
-            return None
-        pieces = [ask(self.connection, "GET", f"/{self.place.about}/_doc/{attachment_id(record.key, at)}")
-                  for at in range(record.chunks)]  # fmt: skip
-        if None in pieces:
-            return self.attachment(name)  # replaced while it was read
-        return b"".join([b64decode(piece["_source"]["data"]) for piece in pieces])
+        for _ in range(_TRIES):
+            record = read_state(self.connection, self.place.about).record.attachments.get(name)
+            if record is None:
+                return None
+            pieces = [self._read_piece(attachment_id(record.key, at)) for at in range(record.chunks)]
+            if None not in pieces:
+                return b"".join([b64decode(piece["_source"]["data"]) for piece in pieces])
+        raise BadIndex(
+            f"the index at {self.connection.address} lacks a part of its attachment {name!r}; "
+            "tagkin index --reach makes that of the reach anew",
+            public="a part of the index is missing",
+        )
+
+    def _read_piece(self, chunk_id: str) -> Any:
+        path = f"/{self.place.about}/_doc/{chunk_id}"
+        return ask(self.connection, "GET", path, timeout=self.connection.address.timeout)
 
     def state(self) -> IndexState:
         """Return what a search would see now."""

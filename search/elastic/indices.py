@@ -20,8 +20,15 @@ from search.elastic.state import StateRecord, create_state
 from search.engine import SearchUnavailable
 
 
-def ask(connection: Connection, method: str, path: str, body: Any = None, **params: Any) -> Any:
-    """Send a request that changes indices; None where the server says that there is nothing of that name.
+def ask(
+    connection: Connection, method: str, path: str, body: Any = None, timeout: float = LONG_TIMEOUT, **params: Any
+) -> Any:
+    """Send a request, long ones as a rule; None where the server says that there is nothing of that name.
+
+    Parameters
+    ----------
+    timeout
+        Seconds.
 
     Raises
     ------
@@ -29,7 +36,7 @@ def ask(connection: Connection, method: str, path: str, body: Any = None, **para
         If the server does not answer, or refuses for another reason.
     """
     try:
-        return connection.request(method, path, body, timeout=LONG_TIMEOUT, params=params)
+        return connection.request(method, path, body, timeout=timeout, params=params)
     except Refusal as refusal:
         if refusal.status == 404:
             return None

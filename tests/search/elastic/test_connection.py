@@ -344,3 +344,39 @@ def test_what_a_request_carries_is_what_was_asked(server: FakeServer) -> None:
     assert json.loads(object_["body"]) == {"c": 1}
 
 
+@pytest.fixture
+def attached(server: FakeServer) -> Iterator[ElasticEngine]:
+    """Return an index whose state names an attachment of one chunk, which a test answers for."""
+    kept = {"format": FORMAT_VERSION, "identity": "i", "generation": 1}
+    kept |= {"attachments": {"reach": {"key": "k", "chunks": 1, "size": 3}}}
+    place = {"_index": "tagkin-about-000001", "_seq_no": 0, "_primary_term": 1}
+    server.answers("GET", STATE, place | {"_source": {"kind": "state", "kept": kept}})
+    engine = ElasticEngine(Connection(ElasticAddress((server.url,), timeout=0.2)))
+    yield engine
+    engine.close()
+
+
+def test_an_attachment_is_put_together_and_read_again_where_it_was_replaced(
+    server: FakeServer, attached: ElasticEngine
+) -> None:
+    server.answers("GET", "/tagkin-about/_doc/attachment-*", {"_source": {"data": b64encode(b"abc").decode()}})
+    server.answers("GET", "/tagkin-about/_doc/attachment-*", {"found": False}, status=404, times=1)
+    assert attached.attachment("reach") == b"abc"
+    assert attached.attachment("other") is None
+
+
+def test_an_attachment_of_which_a_part_is_lost_is_damage(server: FakeServer, attached: ElasticEngine) -> None:
+    server.answers("GET", "/tagkin-about/_doc/attachment-*", {"found": False}, status=404)
+    with pytest.raises(BadIndex, match="lacks a part of its attachment 'reach'") as raised:
+        attached.attachment("reach")
+    hold_to_rules(raised.value, server.url)
+
+
+def test_an_attachment_that_does_not_come_is_waited_for_like_a_search(
+    server: FakeServer, attached: ElasticEngine
+) -> None:
+    server.answers_by("GET", "/tagkin-about/_doc/attachment-*", lambda _: server.wait(1.5))
+    began = time.monotonic()
+    with pytest.raises(SearchUnavailable, match=r"did not answer within 0\.2 s"):
+        attached.attachment("reach")
+    assert time.monotonic() - began < 1.2
