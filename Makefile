@@ -7,7 +7,7 @@ TAGKIN_DATA ?= $(firstword $(wildcard data ../shared/data) data)
 TAGKIN_ENGINE ?= tagkin-index
 export TAGKIN_DATA TAGKIN_ENGINE
 
-.PHONY: demo test test-fast lint bench serve model elasticsearch clean
+.PHONY: demo demo-elasticsearch test test-fast lint bench serve model elasticsearch clean
 
 demo: $(VENV)/.installed
 	@if ls $(TAGKIN_DATA)/magnatagatune/annotations_final.csv* $(TAGKIN_DATA)/fma/tracks.csv* >/dev/null 2>&1; then \
@@ -27,6 +27,11 @@ demo: $(VENV)/.installed
 
 serve: $(VENV)/.installed
 	$(BIN)/tagkin serve
+
+# The same demo on a real Elasticsearch server, which is started for it and stopped with it.
+demo-elasticsearch: $(VENV)/.installed
+	$(BIN)/pip install -q -e ".[elasticsearch]"
+	$(BIN)/python -m tests.servers --port 0 $(MAKE) demo
 
 # A real server to try things on, fetched on first use; Ctrl-C stops it. Options: make elasticsearch ARGS=--help
 elasticsearch: $(VENV)/.installed

@@ -1,8 +1,10 @@
-"""Run a server for trial in the foreground: `python -m tests.servers`."""
+"""Run a server for trial, in the foreground or while a command runs: `python -m tests.servers [COMMAND]...`."""
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,7 +17,8 @@ from tests.servers.starting import HEAP, start_server
 LOOK_SECONDS = 1
 
 
-@click.command(context_settings={"show_default": True})
+@click.command(context_settings={"show_default": True, "ignore_unknown_options": True})
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.option("--version", type=click.Choice(list(RELEASES)), default=NEWEST, help="The version of Elasticsearch.")
 @click.option("--port", type=click.IntRange(0, 65535), default=9200, help="The port to answer at; 0: a free one.")
 @click.option(
@@ -24,8 +27,11 @@ LOOK_SECONDS = 1
     help="A directory for its data, which are kept; without one they go with the server.",
 )
 @click.option("--heap", default=HEAP, help="Memory for Java, as 700m or 2g; the server takes about as much again.")
-def main(version: str, port: int, data: Path | None, heap: str) -> None:
-    """Run an Elasticsearch server for trial until Ctrl-C. It has no passwords, and listens to this machine alone."""
+def main(command: tuple[str, ...], version: str, port: int, data: Path | None, heap: str) -> None:
+    """Run an Elasticsearch server for trial until Ctrl-C, or while COMMAND runs, which finds it in TAGKIN_ENGINE.
+
+    It has no passwords, and listens to this machine alone.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if data is not None:
         data = data.resolve()
@@ -34,8 +40,12 @@ def main(version: str, port: int, data: Path | None, heap: str) -> None:
     try:
         with start_server(version, heap=heap, port=port, data=data) as server:
             click.echo(f"Elasticsearch {server.version} answers at {server.url}; its log is {server.log}")
-            click.echo(f"Use it:  export TAGKIN_ENGINE={server.url}")
             click.echo(f"Data are kept in {data}" if data else "Data go with the server; --data keeps them")
+            if command:
+                sys.stdout.flush()
+                environment = {**os.environ, "TAGKIN_ENGINE": server.url}
+                sys.exit(subprocess.run(command, env=environment, check=False).returncode)
+            click.echo(f"Use it:  export TAGKIN_ENGINE={server.url}")
             click.echo("Ctrl-C stops it")
             sys.stdout.flush()
             while server.is_running:
