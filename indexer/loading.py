@@ -24,7 +24,7 @@ from indexer.reading import LoadSummary, Reading
 from indexer.rejects import Rejects
 from indexer.seen import SeenIds
 from search.document import Document
-from search.engine import BadIndex, IndexWriter, SearchEngine, SearchUnavailable
+from search.engine import BadIndex, IndexWriter, NotLetIn, SearchEngine, SearchUnavailable
 from search.enrichment import Enricher, keep_heard
 from tagmodel.track import Track
 
@@ -244,7 +244,7 @@ class _Run:
         while True:
             try:
                 return ask()
-            except BadIndex:
+            except (BadIndex, NotLetIn):
                 raise
             except SearchUnavailable as error:
                 if monotonic() - began >= self.options.patience:

@@ -53,6 +53,10 @@ class BadIndex(SearchUnavailable):
     """The index is missing, damaged or of another version; the message says which and how to mend it."""
 
 
+class NotLetIn(SearchUnavailable):
+    """The engine is there and does not let us in, or is none of ours: asking again does not help."""
+
+
 class IndexBusy(SearchUnavailable):
     """Another process is writing to the index; the message names it."""
 

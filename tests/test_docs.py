@@ -17,7 +17,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 DOCS = REPOSITORY / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *REPOSITORY.glob("*.md")])
 # Where commands and settings are explained.
-REFERENCE = "\n".join((DOCS / name).read_text() for name in ("commands.md", "architecture.md", "indexing.md", "elasticsearch.md"))
+REFERENCES = ("commands.md", "architecture.md", "indexing.md", "elasticsearch.md")
+REFERENCE = "\n".join((DOCS / name).read_text() for name in REFERENCES)
 COMMANDS_PAGE = (DOCS / "commands.md").read_text()
 
 BLOCK = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from search.elastic.address import ElasticAddress
-from search.engine import BadIndex, SearchUnavailable
+from search.engine import BadIndex, NotLetIn, SearchUnavailable
 
 if TYPE_CHECKING:
     from elastic_transport import HttpHeaders, NodeConfig, Urllib3HttpNode
@@ -75,10 +75,6 @@ class Refusal(Exception):
         self.status = status
         self.kind = kind
         self.reason = reason
-
-
-class NotLetIn(SearchUnavailable):
-    """The server is there and does not let us in, or is none of ours: asking again does not help."""
 
 
 class HalfUp(SearchUnavailable):

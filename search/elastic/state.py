@@ -20,7 +20,6 @@ from msgspec import Struct
 
 from search.elastic.connection import (
     Connection,
-    NotLetIn,
     Refusal,
     ask_twice,
     foreign_index,
@@ -28,7 +27,7 @@ from search.elastic.connection import (
     other_version,
 )
 from search.elastic.mapping import FORMAT_VERSION, writes_alias
-from search.engine import BadIndex, IndexBusy, IndexState, SearchUnavailable
+from search.engine import BadIndex, IndexBusy, IndexState, NotLetIn, SearchUnavailable
 
 STATE_ID = "state"
 

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from search.document import Document
 from search.elastic.answering import Place, search
 from search.elastic.bulk import BulkSender, Line, is_later
-from search.elastic.connection import LONG_TIMEOUT, Connection, NotLetIn, Refusal, check_shards, missing_index
+from search.elastic.connection import LONG_TIMEOUT, Connection, Refusal, check_shards, missing_index
 from search.elastic.encoding import document_id, encode_document
 from search.elastic.mapping import generation, writes_alias
 from search.elastic.state import (
@@ -35,7 +35,7 @@ from search.elastic.state import (
     take_lease,
     write_state,
 )
-from search.engine import BadIndex, IndexBusy, IndexState, RefusedDocument, SearchUnavailable
+from search.engine import BadIndex, IndexBusy, IndexState, NotLetIn, RefusedDocument, SearchUnavailable
 
 # Between two notes of how far a load has come.
 _NOTE_EVERY = 2.0  # seconds

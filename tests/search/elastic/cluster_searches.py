@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from search.document import Family
-from search.elastic.connection import NotLetIn
-from search.engine import BadIndex, EngineHit, IndexBusy, SearchEngine, SearchUnavailable
+from search.engine import BadIndex, EngineHit, IndexBusy, NotLetIn, SearchEngine, SearchUnavailable
 from search.plan import Clause, Filters, Group, Plan, Sort, Term
 from search.result import SearchRequest
 from search.searcher import Searcher

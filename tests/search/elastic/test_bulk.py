@@ -13,8 +13,8 @@ import pytest
 from search.elastic import bulk
 from search.elastic.address import ElasticAddress
 from search.elastic.bulk import BulkSender, Line
-from search.elastic.connection import Connection, NotLetIn
-from search.engine import BadIndex, IndexBusy, SearchUnavailable
+from search.elastic.connection import Connection
+from search.engine import BadIndex, IndexBusy, NotLetIn, SearchUnavailable
 from tests.faults.fake_server import ELASTICSEARCH, FakeServer
 from tests.faults.http_messages import Answer, Request, json_answer
 

@@ -17,9 +17,8 @@ from typing import Self
 import pytest
 import requests
 
-from search.elastic.connection import NotLetIn
 from search.elastic.mapping import generation
-from search.engine import BadIndex, IndexBusy, SearchEngine, SearchUnavailable
+from search.engine import BadIndex, IndexBusy, NotLetIn, SearchEngine, SearchUnavailable
 from search.engines import open_engine
 from search.enrichment import Enricher
 from search.plan import Plan

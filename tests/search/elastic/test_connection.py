@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 
 from search.elastic.address import ElasticAddress, parse_address
-from search.elastic.connection import Connection, NotLetIn, Refusal
+from search.elastic.connection import Connection, Refusal
 from search.elastic.engine import ElasticEngine, identify
 from search.elastic.mapping import FORMAT_VERSION
-from search.engine import BadIndex, SearchUnavailable
+from search.engine import BadIndex, NotLetIn, SearchUnavailable
 from tests.faults.fake_server import ELASTICSEARCH, FakeServer
 from tests.faults.http_messages import Answer, Request, header
 
