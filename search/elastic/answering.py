@@ -29,6 +29,8 @@ _ASK_STATE = {"query": {"ids": {"values": [STATE_ID]}}, "size": 1}
 # Documents brought in one request.
 _DOCUMENTS_AT_ONCE = 1_000
 
+# Of a stored document what was kept of it is read; the rest was for the index.
+KEPT = ["kept"]
 _MGET = "docs.found,docs.error,docs._source"
 
 # Of hits whose tags are counted nothing stored is read, not even their ids: that would be a block to unpack for each.
@@ -137,7 +139,8 @@ def read_documents(connection: Connection, place: Place, ids: Sequence[str]) -> 
 
 def _read_some(connection: Connection, place: Place, ids: Sequence[str]) -> list[Document | None]:
     try:
-        answer = connection.post(f"/{place.tracks}/_mget", {"ids": ids}, realtime="false", filter_path=_MGET)
+        path = f"/{place.tracks}/_mget"
+        answer = connection.post(path, {"ids": ids}, realtime="false", filter_path=_MGET, _source="kept")
     except Refusal as refusal:
         if refusal.status == 404:
             raise missing_index(connection.address) from None
@@ -156,7 +159,7 @@ def _main_body(plan: Plan, sizes: FacetSizes, by_ids: bool) -> Json:
         window = {"from": 0, "size": max(TAG_FACET_HITS, sum(window_of(plan).values()))}
         body |= {**window, **_TAGS_ALONE}
     else:
-        body |= window_of(plan)
+        body |= {**window_of(plan), "_source": KEPT}
     if aggregations := _aggregations(plan, sizes):
         body["aggs"] = aggregations
     return body
@@ -179,7 +182,7 @@ def _aggregations(plan: Plan, sizes: FacetSizes) -> Json:
     if plan.groups:
         none: Json = {"filter": carried_none(plan)}
         if plan.outside:
-            top = {"size": plan.outside, "sort": BY_SCORE, "track_scores": True}
+            top = {"size": plan.outside, "sort": BY_SCORE, "track_scores": True, "_source": KEPT}
             none["aggs"] = {"best": {"top_hits": top}}
         aggregations["carry_none"] = none
     if len(plan.groups) > 1:

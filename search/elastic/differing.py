@@ -38,7 +38,8 @@ def read_versions(
         Whether to bring the documents.
     """
     wanted = "docs.found,docs.error,docs._version" + (",docs._source" if documents else "")
-    params = {"realtime": str(realtime).lower(), "filter_path": wanted} | ({} if documents else {"_source": "false"})
+    source = "kept" if documents else "false"
+    params = {"realtime": str(realtime).lower(), "filter_path": wanted, "_source": source}
     found: list[Versioned | None] = []
     for start in range(0, len(ids), _AT_ONCE):
         body = {"ids": list(ids[start : start + _AT_ONCE])}

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from search.document import Document
 from search.elastic.address import parse_address
-from search.elastic.answering import Moved, Place, answer_plan, count_hits, read_documents, search, tracks_of
+from search.elastic.answering import KEPT, Moved, Place, answer_plan, count_hits, read_documents, search, tracks_of
 from search.elastic.connection import LONG_TIMEOUT, SHORT_TIMEOUT, Connection
 from search.elastic.encoding import decode_document, document_id
 from search.elastic.facets import FacetSizes
@@ -115,7 +115,7 @@ class ElasticEngine:
 
     def documents_after(self, track_id: str) -> Iterator[Document]:
         """Return the documents whose track ids come after one, ascending."""
-        hits = scan(self.connection, self.place.tracks, {"match_all": {}}, "track_id", track_id)
+        hits = scan(self.connection, self.place.tracks, {"match_all": {}}, "track_id", track_id, _source=KEPT)
         return (decode_document(hit["_source"]["kept"]) for hit in hits)
 
     def tag_counts(self) -> Mapping[str, int]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from search.elastic.connection import LONG_TIMEOUT, Connection, Refusal, foreign_index
 from search.elastic.mapping import (
+    WEIGHTS_IN_SOURCE,
     Generation,
     about_alias,
     about_body,
@@ -57,7 +58,7 @@ def create_pair(connection: Connection, number: int, record: StateRecord) -> Gen
     pair = generation(address.name, number)
     for index, body in ((pair.tracks, tracks_body(address)), (pair.about, about_body(address))):
         aliases = {writes_alias(index): {"is_hidden": True}}
-        _unless_there(connection, "PUT", f"/{index}", body | {"aliases": aliases})
+        _create(connection, index, body | {"aliases": aliases})
     try:
         create_state(connection, pair.about, record)
     except Refusal as refusal:
@@ -66,12 +67,18 @@ def create_pair(connection: Connection, number: int, record: StateRecord) -> Gen
     return pair
 
 
-def _unless_there(connection: Connection, method: str, path: str, body: Any) -> None:
+def _create(connection: Connection, index: str, body: dict[str, Any]) -> None:
+    """Make an index, unless it is there."""
     try:
-        connection.request(method, path, body, timeout=LONG_TIMEOUT)
+        connection.put(f"/{index}", body, timeout=LONG_TIMEOUT)
     except Refusal as refusal:
-        if refusal.kind != "resource_already_exists_exception":
+        if refusal.kind == "resource_already_exists_exception":
+            return
+        if WEIGHTS_IN_SOURCE not in refusal.reason:
             raise connection.refused(refusal) from None
+        # A server of a version that does not know the setting, nor needs it.
+        settings = {name: value for name, value in body["settings"].items() if name != WEIGHTS_IN_SOURCE}
+        _create(connection, index, body | {"settings": settings})
 
 
 def make_live(connection: Connection, pair: Generation, instead_of: Generation | None = None) -> None:

@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from search.document import Document
-from search.elastic.answering import Place, score_of, search
+from search.elastic.answering import KEPT, Place, score_of, search
 from search.elastic.connection import LONG_TIMEOUT, Connection, Refusal
 from search.elastic.differing import missing_from, present, read_versions, send
 from search.elastic.encoding import decode_document, document_id
@@ -215,7 +215,7 @@ class ElasticRebuild:
         """
         stale = {"bool": {"must_not": [{"term": {"model": self._note.order.model_id}}]}}
         renewed = 0
-        for hits in _batches(scan_few(self._connection, self._pair.tracks, stale, version=True)):
+        for hits in _batches(scan_few(self._connection, self._pair.tracks, stale, version=True, _source=KEPT)):
             documents = renew([decode_document(hit["_source"]["kept"]) for hit in hits])
             lines = [
                 operation(document.track.track_id, document, hit["_version"])
