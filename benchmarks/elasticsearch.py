@@ -28,7 +28,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from benchmarks.elasticsearch_choices import fill, index_bodies, measure_choices, search_body
+from benchmarks.elasticsearch_choices import fill, known, measure_choices, search_body
 from benchmarks.elasticsearch_raw import Noted, RawServer, WatchedConnection
 from benchmarks.elasticsearch_searches import (
     COMMITS,
@@ -103,7 +103,7 @@ def raw_load(raw: RawServer, address: ElasticAddress, bulk: Sequence[Noted]) -> 
     """Post prepared bodies to an index of the same kind; return the seconds until searches see them."""
     index = f"{address.name}-raw"
     try:
-        return fill(raw, index, index_bodies(address)["as_it_is"], bulk, address.requests)
+        return fill(raw, index, known(raw, address)["as_it_is"], bulk, address.requests)
     finally:
         raw.send("DELETE", f"/{index}?ignore_unavailable=true")
 

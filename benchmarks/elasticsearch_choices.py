@@ -13,7 +13,7 @@ import orjson
 from benchmarks.elasticsearch_raw import Noted, RawServer
 from benchmarks.elasticsearch_searches import Figures, percentiles, timed
 from search.elastic.address import ElasticAddress
-from search.elastic.mapping import tracks_body
+from search.elastic.mapping import WEIGHTS_IN_SOURCE, tracks_body
 
 Json = dict[str, Any]
 
@@ -21,17 +21,16 @@ Json = dict[str, Any]
 _FRESH = "_search?request_cache=false&allow_partial_search_results=false"
 
 
-def _whole_source(body: Json) -> None:
-    del body["mappings"]["_source"]
+def _kept_alone(body: Json) -> None:
+    body["mappings"]["_source"] = {"includes": ["kept"]}
 
 
 def _no_room_for_sound(body: Json) -> None:
     del body["mappings"]["properties"]["sound"]
 
 
-def _weights_once(body: Json) -> None:
-    # Unless told so, servers from 9.2 on keep the weights of a vector a second time, to show them in the source.
-    body["settings"]["index.mapping.exclude_source_vectors"] = False
+def _weights_twice(body: Json) -> None:
+    del body["settings"][WEIGHTS_IN_SOURCE]
 
 
 def index_bodies(address: ElasticAddress) -> dict[str, Json]:
@@ -39,7 +38,7 @@ def index_bodies(address: ElasticAddress) -> dict[str, Json]:
     bodies = {"as_it_is": tracks_body(replace(address, shards=1))}
     for shards in (2, 4):
         bodies[f"shards_{shards}"] = tracks_body(replace(address, shards=shards))
-    changes = {"whole_source": _whole_source, "no_room_for_sound": _no_room_for_sound, "weights_once": _weights_once}
+    changes = {"kept_alone": _kept_alone, "no_room_for_sound": _no_room_for_sound, "weights_twice": _weights_twice}
     for name, change in changes.items():
         bodies[name] = copy.deepcopy(bodies["as_it_is"])
         change(bodies[name])
@@ -47,12 +46,14 @@ def index_bodies(address: ElasticAddress) -> dict[str, Json]:
 
 
 def known(raw: RawServer, address: ElasticAddress) -> dict[str, Json]:
-    """Return the bodies that the server understands: the last is of a setting that older ones do not know."""
+    """Return the bodies as the server understands them: older ones have no choice where they keep weights."""
     bodies, index = index_bodies(address), f"{address.name}-choice-tried"
     try:
-        raw.ask("PUT", f"/{index}", bodies["weights_once"])
+        raw.ask("PUT", f"/{index}", bodies["as_it_is"])
     except RuntimeError:
-        del bodies["weights_once"]
+        del bodies["weights_twice"]
+        for body in bodies.values():
+            del body["settings"][WEIGHTS_IN_SOURCE]
     raw.send("DELETE", f"/{index}?ignore_unavailable=true")
     return bodies
 
