@@ -21,8 +21,8 @@ Json = dict[str, Any]
 _FRESH = "_search?request_cache=false&allow_partial_search_results=false"
 
 
-def _kept_alone(body: Json) -> None:
-    body["mappings"]["_source"] = {"includes": ["kept"]}
+def _whole_source(body: Json) -> None:
+    del body["mappings"]["_source"]
 
 
 def _no_room_for_sound(body: Json) -> None:
@@ -38,7 +38,7 @@ def index_bodies(address: ElasticAddress) -> dict[str, Json]:
     bodies = {"as_it_is": tracks_body(replace(address, shards=1))}
     for shards in (2, 4):
         bodies[f"shards_{shards}"] = tracks_body(replace(address, shards=shards))
-    changes = {"kept_alone": _kept_alone, "no_room_for_sound": _no_room_for_sound, "weights_twice": _weights_twice}
+    changes = {"whole_source": _whole_source, "no_room_for_sound": _no_room_for_sound, "weights_twice": _weights_twice}
     for name, change in changes.items():
         bodies[name] = copy.deepcopy(bodies["as_it_is"])
         change(bodies[name])

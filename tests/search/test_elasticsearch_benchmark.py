@@ -80,6 +80,6 @@ def test_a_small_run_tells_every_figure_and_leaves_nothing_on_the_server(elastic
         parts = [search[part]["quiet_p50_ms"] for part in ("state", "search", "python")]
         assert 0 < max(parts) < search["whole"]["quiet_p50_ms"]
     assert result["bytes_a_track"] > 100
-    assert result["choices"]["bytes"]["kept_alone"] > 0
+    assert result["choices"]["bytes"]["whole_source"] > 0
     left = RawServer(parse_address(elasticsearch_9.url)).ask("GET", "/_cat/indices/tagkin-bench*?format=json")
     assert left == []
