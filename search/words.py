@@ -41,6 +41,8 @@ def fold_words(text: str) -> tuple[str, ...]:
 
     The words of a folded word are the word itself.
     """
+    if text.isascii():
+        return tuple(_PLAIN_WORD.findall(text.lower().translate(_APOSTROPHES)))
     folded = fold_value(text).translate(_APOSTROPHES)
     if folded.isascii():
         return tuple(_PLAIN_WORD.findall(folded))

@@ -10,7 +10,7 @@ import re
 from base64 import urlsafe_b64encode
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
@@ -25,47 +25,46 @@ _PLAIN_ID = re.compile("[a-wyz0-9][a-z0-9]*")
 
 _ID_BYTES = 15  # a collision among 10^9 tracks has a chance of 10^-18
 
-# Weights as they are sent, made once.
-_WEIGHTS = tuple(units / DOCUMENT_UNITS for units in range(DOCUMENT_UNITS + 1))
+# Weights as they are sent, made once, by units.
+_WEIGHTS = {units: units / DOCUMENT_UNITS for units in range(1, DOCUMENT_UNITS + 1)}
 
 # Fields of a track before its tags.
 _TRACK_VALUES = 10
 
-# What was worked out once is kept for so many values, or sets of tags.
-_KEPT_VALUES = 30_000
-_KEPT_SETS = 8_000
-
 # Artists, genres and licenses come again and again.
+_KEPT_VALUES = 30_000
 _fold_value = lru_cache(_KEPT_VALUES)(fold_value)
 _fold_artist = lru_cache(_KEPT_VALUES)(fold_words)
 
 
-@lru_cache(100_000)
+class _Names(dict[str, str]):
+    """Names of the features of one family by tag id, made as they are asked for."""
+
+    def __init__(self, family: Family) -> None:
+        super().__init__()
+        self._letter = _FAMILY_LETTER[family]
+
+    def __missing__(self, tag_id: str) -> str:
+        if len(self) >= _KEPT_NAMES:
+            self.clear()
+        self[tag_id] = name = self._letter + (
+            tag_id if _PLAIN_ID.fullmatch(tag_id) else f"x{tag_id.encode().hex()}"
+        )
+        return name
+
+
+_KEPT_NAMES = 100_000
+_names = {family: _Names(family) for family in Family}
+
+
 def feature(tag_id: str, family: Family) -> str:
     """Return the name of a feature; it never has a dot in it, which the server would take for a path."""
-    return _FAMILY_LETTER[family] + (tag_id if _PLAIN_ID.fullmatch(tag_id) else f"x{tag_id.encode().hex()}")
+    return _names[family][tag_id]
 
 
 def document_id(track_id: str) -> str:
     """Return the server's id of a track: a hash, as the server takes no id of more than 512 bytes."""
     return urlsafe_b64encode(blake2b(track_id.encode(), digest_size=_ID_BYTES).digest()).decode()
-
-
-class _TagParts(NamedTuple):
-    """A document's tags as JSON: many documents have the same, so it is made once for all of them.
-
-    Parameters
-    ----------
-    kept
-        Elements of the list of what is kept, one after the other without its brackets.
-    """
-
-    typed: orjson.Fragment
-    features: orjson.Fragment | None
-    kept: orjson.Fragment
-
-
-_parts: dict[tuple[object, ...], _TagParts] = {}
 
 
 def encode_document(document: Document) -> bytes:
@@ -77,12 +76,11 @@ def encode_document(document: Document) -> bytes:
         If tags are doubled or do not match their weights, or text is no Unicode.
     """
     track = document.track
-    tags = _tag_parts(document)
     source: dict[str, Any] = {
         "track_id": track.track_id,
         "untitled": track.title == "",
-        "typed": tags.typed,
-        "words": list({*fold_words(track.title), *_fold_artist(track.artist)}),
+        "typed": document.typed,
+        "words": list(dict.fromkeys((*fold_words(track.title), *_fold_artist(track.artist)))),
         "genre": _fold_value(track.genre),
         "license": _fold_value(track.license),
         "artist": _fold_value(track.artist),
@@ -93,43 +91,33 @@ def encode_document(document: Document) -> bytes:
         "year": track.year,
         "source": track.source,
         "model": document.model_id,
-        "kept": (*_track_values(track), tags.kept),
+        "kept": (*_track_values(track), *_tag_values(document)),
     }
     if document.heard:
         source["heard"] = document.heard
-    if tags.features is not None:
-        source["features"] = tags.features
+    try:
+        features = _features(document)
+    except (KeyError, ValueError):
+        check_document(document)  # says what it is
+        raise
+    if features:
+        source["features"] = features
     return _to_json(source)
 
 
-def _tag_parts(document: Document) -> _TagParts:
-    """Return the parts of a document that its tags make, checked."""
-    weights = document.implied_weights, document.heard_weights
-    key = (document.typed, document.implied, document.heard, document.model_id, weights)
-    parts = _parts.get(key)
-    if parts is None:
-        check_document(document)
-        if len(_parts) >= _KEPT_SETS:
-            _parts.clear()
-        kept = (document.typed, document.implied, document.implied_weights)
-        kept_heard = (document.heard, document.heard_weights, document.model_id)
-        features = _features(document)
-        _parts[key] = parts = _TagParts(
-            orjson.Fragment(_to_json(document.typed)),
-            orjson.Fragment(_to_json(features)) if features else None,
-            orjson.Fragment(_to_json((*kept, *kept_heard))[1:-1]),
-        )
-    return parts
-
-
 def _features(document: Document) -> dict[str, float]:
-    features = {feature(tag_id, Family.TYPED): 1.0 for tag_id in document.typed}
+    """Return the weights of a document by feature; an error where it is no good document, whatever it is."""
+    features = dict.fromkeys(map(_names[Family.TYPED].__getitem__, document.typed), 1.0)
+    given = len(document.typed)
     for family, ids, units in (
         (Family.IMPLIED, document.implied, document.implied_weights),
         (Family.HEARD, document.heard, document.heard_weights),
     ):
-        for tag_id, unit in zip(ids, units, strict=True):
-            features[feature(tag_id, family)] = _WEIGHTS[unit]
+        if ids or units:
+            features.update(zip(map(_names[family].__getitem__, ids), map(_WEIGHTS.__getitem__, units), strict=True))
+            given += len(ids) + (not set(ids).isdisjoint(document.typed))
+    if len(features) != given:
+        raise ValueError("tags are doubled")
     return features
 
 
@@ -147,6 +135,17 @@ def _track_values(track: Track) -> tuple[object, ...]:
         track.source,
         track.tags,
         track.shares,
+    )
+
+
+def _tag_values(document: Document) -> tuple[object, ...]:
+    return (
+        document.typed,
+        document.implied,
+        document.implied_weights,
+        document.heard,
+        document.heard_weights,
+        document.model_id,
     )
 
 
