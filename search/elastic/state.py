@@ -107,6 +107,8 @@ class StateRecord(Struct):
         How often another generation was put in place of the one that lived; of the index, not of the generation.
     unshown
         Whether documents were stored since the last commit, which searches do not see yet.
+    left
+        Whether another generation has taken its place. A server that lags may still say that this one lives.
     stamp
         Drawn with each write, to recognize one whose answer was lost.
     """
@@ -126,6 +128,7 @@ class StateRecord(Struct):
     building: Building | None = None
     switches: int = 0
     unshown: bool = False
+    left: bool = False
     stamp: str = ""
 
     def index_state(self) -> IndexState:
@@ -256,15 +259,19 @@ def take_lease(connection: Connection, about: str, patience: float = 0.0) -> Sto
 
     Parameters
     ----------
+    about
+        Index or alias; by the alias, only of what lives.
     patience
         Seconds to keep trying once it is known that nobody else writes.
 
     Raises
     ------
     IndexBusy
-        If another one writes.
+        If another one writes, or the alias still leads to a generation that lives no more.
     """
     stored = read_state(connection, about)
+    if stored.record.left and stored.index != about:
+        raise IndexBusy(f"index {connection.address}: another generation takes its place; try again")
     lease = stored.record.lease
     if lease is not None and lease.is_held():
         raise _busy(connection, lease)
