@@ -111,6 +111,16 @@ class Lexicon:
             last = self._last = self._look(state, last)
         return last
 
+    def latest(self) -> Moment:
+        """Return everything as it was when it was last looked at, without asking the index whether that still holds.
+
+        Raises
+        ------
+        SearchUnavailable
+            If it was never looked at, and the index cannot be read.
+        """
+        return self._last or self.now()
+
     def table(self) -> TagTable:
         """Return the tags as the index has them now; one parse uses one table."""
         return self.now().table

@@ -15,7 +15,7 @@ from search.expansion import Expander, Expansion
 from search.lexicon import Lexicon, Moment
 from search.naming import Namer, excluded_chip, named_facets
 from search.plan import Plan
-from search.query import Query, QueryGroup, QueryTag, parse_query
+from search.query import Query, QueryError, QueryGroup, QueryTag, parse_query
 from search.reach import ReachKeeper, ReachReading
 from search.reach_found import Finder
 from search.relaxing import relax
@@ -62,7 +62,19 @@ class Searcher:
         SearchUnavailable
             If the engine cannot answer.
         """
-        moment = self.lexicon.now()
+        # The answer says which state it saw, so that the state need not be asked for before each search.
+        moment = self.lexicon.latest()
+        try:
+            result = self._search_at(moment, request)
+            current = moment if result.state == moment.state else self.lexicon.now()
+        except QueryError:
+            current = self.lexicon.now()
+            if current is moment:
+                raise
+        return result if current is moment else self._search_at(current, request)
+
+    def _search_at(self, moment: Moment, request: SearchRequest) -> SearchResult:
+        """Search with the words of a moment; the answer may be of a later one."""
         query = parse_query(request.text, self.lexicon, literal=request.literal, table=moment.table)
         expansion = self._expander.expand(query, request.drift, request.without, request.keep)
         plan = self._plan(request, query, expansion)

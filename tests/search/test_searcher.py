@@ -135,6 +135,34 @@ class TestDialAndChips:
         assert (mended.total, [fixed.used for fixed in mended.query.corrections]) == (1, ["piano"])
         assert (literal.total, [unknown.typed for unknown in literal.query.unknown]) == (0, ["paino"])
 
+    def test_words_written_by_another_program_are_known_to_the_next_search(self) -> None:
+        with searching([track("t:1", "piano")], SmallModel()) as searcher:
+            before = searcher.search(SearchRequest("zither zeuhl", literal=True))
+            with searcher.engine.writer() as writer:
+                writer.write([track("t:2", "zeuhl"), track("t:3", "zeuhl", "zither")])
+                writer.name_tags({an_id("zeuhl"): "Zeuhl", an_id("zither"): "zither"})
+                state = writer.commit()
+            after = searcher.search(SearchRequest("zeuhl"))
+            assert (before.total, after.total, after.state) == (0, 2, state)
+            assert [chip.n_tracks for chip in after.chips] == [2]
+            with searcher.engine.writer() as writer:
+                writer.delete(["t:2", "t:3"])
+                writer.commit()
+            assert searcher.search(SearchRequest("zeuhl")).chips == ()
+
+    def test_what_was_a_query_only_before_a_write_is_refused_after_it(self) -> None:
+        with searching([track("t:1", "piano")], SmallModel()) as searcher:
+            assert searcher.search(SearchRequest("zeuhl (piano OR zeuhl)")).relaxed == ("zeuhl",)
+            with searcher.engine.writer() as writer:
+                writer.write([track("t:2", "zeuhl")])
+                writer.commit()
+            with pytest.raises(QueryError):
+                searcher.search(SearchRequest("zeuhl (piano OR zeuhl)"))
+            with searcher.engine.writer() as writer:
+                writer.delete(["t:2"])
+                writer.commit()
+            assert searcher.search(SearchRequest("zeuhl (piano OR zeuhl)")).relaxed == ("zeuhl",)
+
     def test_what_is_no_query_is_refused(self) -> None:
         with searching([], SmallModel()) as searcher, pytest.raises(QueryError):
             searcher.search(SearchRequest("(jazz OR"))
