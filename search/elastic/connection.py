@@ -90,6 +90,7 @@ class Connection:
         self._client: Elasticsearch | None = None
         self._waiting: dict[float, Elasticsearch] = {}
         self._closed = False
+        self._holders = 0
         self._checked = False
 
     def get(self, path: str, timeout: float | None = None, **params: Any) -> Any:
@@ -173,12 +174,37 @@ class Connection:
             self._check_number(str(version.get("number", "")) if isinstance(version, Mapping) else "")
         self._checked = True
 
+    def hold(self) -> None:
+        """Keep the line open until `release`, whoever closes it meanwhile: what was begun is brought to its end.
+
+        Raises
+        ------
+        SearchUnavailable
+            If it is closed already.
+        """
+        with self._lock:
+            self._check_open()
+            self._holders += 1
+
+    def release(self) -> None:
+        """Let go of what `hold` has held."""
+        with self._lock:
+            self._holders -= 1
+            self._hang_up()
+
     def close(self) -> None:
-        """Hang up; every later request says so."""
+        """Hang up, as soon as nobody holds the line; every later request says so."""
         with self._lock:
             self._closed = True
-            if self._client is not None:
-                self._client.close()
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self._closed and not self._holders and self._client is not None:
+            self._client.close()
+
+    def _check_open(self) -> None:
+        if self._closed and not self._holders:
+            raise SearchUnavailable(f"{self.address}: this connection was closed", public=_CLOSED)
 
     def refused_part(self, part: Mapping[str, Any]) -> SearchUnavailable:
         """Return the error for a part of an answer that says it failed."""
@@ -186,8 +212,7 @@ class Connection:
 
     def _open(self, timeout: float) -> Elasticsearch:
         """Return the client that waits for so long; they share their connections, and to make one takes 0.1 ms."""
-        if self._closed:
-            raise SearchUnavailable(f"{self.address}: this connection was closed", public=_CLOSED)
+        self._check_open()
         if timeout not in self._waiting:
             with self._lock:
                 if self._client is None:

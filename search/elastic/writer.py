@@ -75,7 +75,13 @@ class ElasticWriter:
         self._lock = threading.Lock()
         self._failure: SearchUnavailable | None = None
         self._closed = threading.Event()
-        self._stored = self._patiently(lambda: take_lease(connection, place.about, self._patience))
+        # An engine that is closed meanwhile does not take the line away from under a writer.
+        connection.hold()
+        try:
+            self._stored = self._patiently(lambda: take_lease(connection, place.about, self._patience))
+        except BaseException:
+            connection.release()
+            raise
         lease = self._stored.record.lease
         self._token = lease.token if lease else ""
         # From here on the pair itself: the aliases may come to mean another one.
@@ -113,12 +119,15 @@ class ElasticWriter:
 
     def __exit__(self, *exc: object) -> None:
         self._closed.set()
-        has_ended = self._sender.close()
-        self._beat.join()
-        # The lease of a writer whose last words may still arrive runs out by itself.
-        if has_ended and self._failure is None:
-            with suppress(SearchUnavailable):  # somebody else has it, or nobody can have it now
-                self._leave()
+        try:
+            has_ended = self._sender.close()
+            self._beat.join()
+            # The lease of a writer whose last words may still arrive runs out by itself.
+            if has_ended and self._failure is None:
+                with suppress(SearchUnavailable):  # somebody else has it, or nobody can have it now
+                    self._leave()
+        finally:
+            self._connection.release()
 
     def _leave(self) -> None:
         """Give the lease back; what was flushed stays, with the note of how far that is."""
