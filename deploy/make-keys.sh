@@ -58,13 +58,20 @@ make_key() { # ROLE DIRECTORY
 }
 
 retire_keys() { # ROLE DIRECTORY
-  local newest id
+  local newest listed id n=0
   newest=$(base64 -d "$2/api-key" | cut -d: -f1)
-  for id in $(ask GET "/_security/api_key?name=tagkin-$1&active_only=true" | grep -o '"id":"[^"]*"' | cut -d'"' -f4); do
+  [ -n "$newest" ] || { echo "expected a key in $2/api-key" >&2; exit 1; }
+  # By itself, as a loop over what fails would be one over nothing, and all old keys went on working.
+  listed=$(ask GET "/_security/api_key?name=tagkin-$1&active_only=true") || { echo "$listed" >&2; exit 1; }
+  # A key in the file that the server does not list is not ours to trust as the newest: nothing would be left.
+  grep -q "\"$newest\"" <<<"$listed" || { echo "expected the key of $2/api-key among those of the server" >&2; exit 1; }
+  for id in $(grep -o '"id": *"[^"]*"' <<<"$listed" | cut -d'"' -f4); do
     [ "$id" != "$newest" ] || continue
     ask DELETE /_security/api_key "{\"ids\": [\"$id\"]}" >/dev/null
     echo "ended a key: tagkin-$1 $id"
+    n=$((n + 1))
   done
+  echo "ended $n of the keys of tagkin-$1, and kept the newest"
 }
 
 ask GET '/_cluster/health?wait_for_status=yellow&timeout=50s' >/dev/null

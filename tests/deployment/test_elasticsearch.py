@@ -26,6 +26,7 @@ from tests.deployment.commands import Done, run
 from tests.deployment.compose_file import INDEXERS, PAGE, REPOSITORY, read_services
 from tests.deployment.image import Image
 from tests.deployment.running import SONGS, eventually, run_indexer, run_setup, web_server
+from tests.faults.fake_server import FakeServer
 from tests.servers.analysis.plugin import with_email_analysis
 from tests.servers.fixtures import at_hand
 from tests.servers.node import Node
@@ -40,7 +41,7 @@ PASSWORD = "5f1c0d7aa0b14e6e93d2c8b7e6a5d4c3"
 # Of settings that a small server lacks the module for, or that the system of the tests does not grant.
 MODULES = {"ingest.geoip.downloader.enabled": "ingest-geoip"}
 NOT_GRANTED = {"bootstrap.memory_lock"}
-HEAP = "700m"
+HEAP = "512m"
 SONGS_ARGUMENTS = ("songs.csv", "--map", "tags=Moods+Featuring")
 
 
@@ -251,6 +252,40 @@ def test_what_goes_wrong_with_keys_is_said(deployed: Deployed) -> None:
         assert words in done.stderr
         assert more.get("ELASTIC_PASSWORD", PASSWORD) not in done.stdout + done.stderr
     assert deployed.key("reader") == before
+
+
+def test_keys_that_cannot_be_listed_or_ended_are_no_success(tmp_path: Path) -> None:
+    """Or whoever retires them takes a stolen key for ended."""
+    for name in ("reader", "writer"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "api-key").write_text(base64.b64encode(b"newest:secret").decode())
+    (tmp_path / "ca.crt").touch()
+    places = {"/deploy": REPOSITORY / "deploy", "/reader": tmp_path / "reader", "/writer": tmp_path / "writer"}
+    more = {"ELASTIC_PASSWORD": PASSWORD, "OWNER": "0:0", "CA_FILE": str(tmp_path / "ca.crt")}
+    listed = {"api_keys": [{"id": "old", "name": "tagkin-reader"}, {"id": "newest", "name": "tagkin-reader"}]}
+    with FakeServer() as server:
+        server.answers("GET", "/_cluster/health", {})
+
+        def retire() -> Done:
+            return run_setup(SERVICES["keys"], places, "retire", ELASTICSEARCH_URL=server.url, **more)
+
+        server.answers("GET", "/_security/api_key", {"error": "all shards failed"}, status=503)
+        done = retire()
+        assert done.returncode != 0
+        assert "all shards failed" in done.stderr
+        server.answers("GET", "/_security/api_key", {"api_keys": listed["api_keys"][:1]})
+        done = retire()
+        assert done.returncode != 0
+        assert "expected the key of" in done.stderr, "else none would be left"
+        server.answers("GET", "/_security/api_key", listed)
+        assert retire().returncode != 0, "it was not ended: there is no rule for that"
+        server.answers("DELETE", "/_security/api_key", {})
+        done = retire()
+        assert done.returncode == 0, done.stderr
+        assert "ended a key: tagkin-reader old\n" in done.stdout
+        assert "ended 1 of the keys of tagkin-reader" in done.stdout
+        ended = [json.loads(one.body) for one in server.requests if one.method == "DELETE"]
+        assert {"ids": ["newest"]} not in ended
 
 
 OWN, OTHER = "/tagkin-tracks-900001", "/other-900001"
