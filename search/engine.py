@@ -57,6 +57,10 @@ class NotLetIn(SearchUnavailable):
     """The engine is there and does not let us in, or is none of ours: asking again does not help."""
 
 
+class RefusedRequest(SearchUnavailable):
+    """The engine is well and refuses what it was asked, for what it is; other requests are answered as before."""
+
+
 class IndexBusy(SearchUnavailable):
     """Another process is writing to the index; the message names it."""
 

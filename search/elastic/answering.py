@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 import orjson
 
 from search.document import Document
-from search.elastic.connection import Connection, Refusal, ask_twice, check_shards, missing_index
+from search.elastic.connection import Connection, HalfUp, Refusal, ask_twice, check_shards, missing_index
 from search.elastic.encoding import decode_document, document_id
 from search.elastic.facets import FACETS, FacetSizes, count_tags, read_facet
 from search.elastic.mapping import generation, generation_number
 from search.elastic.query import BY_SCORE, carried, carried_none, order_of, query_of, window_of
 from search.elastic.state import STATE_ID, StateRecord, parse_record
-from search.engine import TAG_FACET_HITS, EngineAnswer, EngineHit, FacetValue
+from search.engine import TAG_FACET_HITS, EngineAnswer, EngineHit, FacetValue, RefusedRequest, SearchUnavailable
 from search.plan import Plan, Sort
 
 _FLOAT = struct.Struct("f")
@@ -35,6 +35,11 @@ _MGET = "docs.found,docs.error,docs._source"
 
 # Of hits whose tags are counted nothing stored is read, not even their ids: that would be a block to unpack for each.
 _TAGS_ALONE: dict[str, Any] = {"stored_fields": "_none_", "docvalue_fields": ["typed"]}
+
+# What a search holds at a server between its parts is gone: it stopped, or was away for too long.
+_VIEW_MISSING = "search_context_missing_exception"
+_LOST = "the search server lost what it held for this search"
+_REFUSED = "the search server refuses this search"
 
 Json = dict[str, Any]
 
@@ -119,13 +124,25 @@ def search(connection: Connection, index: str, body: Json, **params: Any) -> Any
         try:
             answer = connection.post(f"/{index}/_search", body, allow_partial_search_results="false", **params)
         except Refusal as refusal:
-            if refusal.status == 404:
-                raise missing_index(connection.address) from None
-            raise connection.refused(refusal) from None
+            raise refused_search(connection, refusal) from None
         check_shards(connection.address, answer)
         return answer
 
     return ask_twice(ask)
+
+
+def refused_search(connection: Connection, refusal: Refusal) -> SearchUnavailable:
+    """Return the error for a search that the server refuses."""
+    return _refused(connection, refusal.status, refusal.kind, connection.refused(refusal))
+
+
+def _refused(connection: Connection, status: int, kind: str, error: SearchUnavailable) -> SearchUnavailable:
+    if _VIEW_MISSING in kind:
+        # Asked again, it begins anew.
+        return HalfUp(f"{connection.address} no longer has what it held for this search; ask again", public=_LOST)
+    if status == 404:
+        return missing_index(connection.address)
+    return RefusedRequest(str(error), public=_REFUSED) if status == 400 else error
 
 
 def read_documents(connection: Connection, place: Place, ids: Sequence[str]) -> list[Document | None]:
@@ -142,9 +159,7 @@ def _read_some(connection: Connection, place: Place, ids: Sequence[str]) -> list
         path = f"/{place.tracks}/_mget"
         answer = connection.post(path, {"ids": ids}, realtime="false", filter_path=_MGET, _source="kept")
     except Refusal as refusal:
-        if refusal.status == 404:
-            raise missing_index(connection.address) from None
-        raise connection.refused(refusal) from None
+        raise refused_search(connection, refusal) from None
     for found in answer["docs"]:
         if "error" in found:
             raise connection.refused_part(found)
@@ -199,9 +214,7 @@ def _ask(connection: Connection, place: Place, bodies: Sequence[Json]) -> tuple[
     about, *answers = connection.post("/_msearch", sent, max_concurrent_searches=1)["responses"]
     for answer in (about, *answers):
         if "error" in answer:
-            if answer["status"] == 404:
-                raise missing_index(connection.address)
-            raise connection.refused_part(answer)
+            raise _refused(connection, answer["status"], str(answer["error"]), connection.refused_part(answer))
         check_shards(connection.address, answer)
     if not about["hits"]["hits"]:
         raise missing_index(connection.address)

@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 from search.document import Document
-from search.engine import SearchEngine, SearchUnavailable
+from search.engine import RefusedRequest, SearchEngine, SearchUnavailable
 from search.engines import identify_index, open_engine
 from search.plan import Plan
 from search.result import SearchRequest
@@ -73,6 +73,8 @@ def _watched(name: str) -> Callable[..., Any]:
         self.refuse_after_failure()
         try:
             return getattr(self.inner, name)(*args, **named)
+        except RefusedRequest:
+            raise
         except SearchUnavailable as error:
             self.fail(error)
             raise
@@ -83,8 +85,9 @@ def _watched(name: str) -> Callable[..., Any]:
 class WatchedEngine:
     """An engine that after a failure refuses at once, until it is found to be well again.
 
-    Whoever asks an engine that does not answer waits for its time limit; that one waits is enough for all. Writing is
-    not watched: what keeps a writer out, another one or a full disk, says nothing about searches.
+    Whoever asks an engine that does not answer waits for its time limit; that one waits is enough for all. What is
+    refused for what it is fails alone. Writing is not watched: what keeps a writer out, another one or a full disk,
+    says nothing about searches.
 
     Parameters
     ----------

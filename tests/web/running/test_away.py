@@ -19,7 +19,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from search.embedded import EmbeddedEngine
-from search.engine import BadIndex, IndexBusy, SearchEngine, SearchUnavailable
+from search.engine import BadIndex, IndexBusy, RefusedRequest, SearchEngine, SearchUnavailable
+from search.plan import Plan
 from search.result import SearchRequest
 from tagmodel.model import load_model
 from web.app import create_app
@@ -290,6 +291,18 @@ def test_one_search_that_fails_costs_nothing_but_itself(place: Place, keeper: Se
     assert eventually(lambda: client.get("/search?q=sad").status_code, 200) < AT_ONCE
     assert keeper.current() is before
     assert place.opened == 1
+
+
+def test_a_request_that_is_refused_for_what_it_is_fails_alone(place: Place, keeper: SearcherKeeper) -> None:
+    engine = keeper.current().engine
+    place.fault = RefusedRequest("year out of range")
+    with pytest.raises(RefusedRequest):
+        engine.search(Plan())
+    with pytest.raises(RefusedRequest):
+        engine.state()
+    place.fault = None
+    assert engine.state().n_tracks == 54
+    assert place.asked.count("count") == 1, "somebody looked whether the server is well again"
 
 
 def test_a_server_that_is_half_up_is_not_ready(place: Place, client: FlaskClient) -> None:
