@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,9 @@ from search.elastic.mapping import (
 )
 from search.elastic.state import StateRecord, create_state
 from search.engine import SearchUnavailable
+
+# Before each look at whether aliases have moved.
+_LOOKS = (0.0, 0.5, 1.5)  # seconds
 
 
 def ask(
@@ -82,7 +86,13 @@ def _create(connection: Connection, index: str, body: dict[str, Any]) -> None:
 
 
 def make_live(connection: Connection, pair: Generation, instead_of: Generation | None = None) -> None:
-    """Have searches read a generation from now on: both aliases move in one step, or neither."""
+    """Have searches read a generation from now on: both aliases move in one step, or neither.
+
+    Raises
+    ------
+    SearchUnavailable
+        If they did not move, as far as can be learnt.
+    """
     name = connection.address.name
     aliases = ((tracks_alias(name), "tracks"), (about_alias(name), "about"))
     actions: list[dict[str, Any]] = []
@@ -92,13 +102,28 @@ def make_live(connection: Connection, pair: Generation, instead_of: Generation |
             for alias, kind in aliases
         ]
     actions += [{"add": {"index": getattr(pair, kind), "alias": alias}} for alias, kind in aliases]
+    failure = SearchUnavailable(
+        f"{connection.address}: generation {pair.number} was to be searched from now on; the server does not say it is",
+        public="the change was not confirmed",
+    )
     try:
-        connection.post("/_aliases", {"actions": actions}, timeout=LONG_TIMEOUT)
-    except Refusal as refusal:
-        raise connection.refused(refusal) from None
-    except SearchUnavailable:
-        if living(connection) != pair:  # the answer was lost, but the work is done
-            raise
+        if connection.post("/_aliases", {"actions": actions}, timeout=LONG_TIMEOUT)["acknowledged"]:
+            return
+    except Refusal as refusal:  # also of the same request sent again: what it removes is gone already
+        failure = connection.refused(refusal)
+    except SearchUnavailable as error:  # only the answer may be lost
+        failure = error
+    if not _lives(connection, pair):
+        raise failure
+
+
+def _lives(connection: Connection, pair: Generation) -> bool:
+    """Whether a generation lives, perhaps in a moment: the server that is asked may hear of it last."""
+    for wait in _LOOKS:
+        time.sleep(wait)
+        if living(connection) == pair:
+            return True
+    return False
 
 
 def living(connection: Connection) -> Generation | None:
