@@ -96,10 +96,15 @@ def test_an_answer_that_comes_after_half_a_minute_holds_up_nothing_else(
 ) -> None:
     proxy.faults = Faults(stall_seconds=30.0, where=BULK)
     proxy.next_faults(Fault.NONE, Fault.NONE, Fault.STALL)
-    started = time.monotonic()
-    ended = load.run(*SMALL)
+    process = load.start(*SMALL)
+    wait_until(lambda: proxy.counts[Fault.STALL] == 1, process)
+    stalled, before = time.monotonic(), proxy.counts["forwarded"]
+    wait_until(lambda: proxy.counts["forwarded"] >= before + 20, process)
+    assert time.monotonic() - stalled < 25, "the others went on while it was awaited"
+    ended = load.end(process)
     assert ended.status == 0, ended.said
-    assert time.monotonic() - started > 30
+    assert time.monotonic() - stalled > 29, "it was awaited"
+    assert proxy.counts[Fault.STALL] == 1
     assert load.documents() == plain
 
 

@@ -20,7 +20,7 @@ from web.app import create_app
 from web.settings import Settings
 
 # More of them by hand: TAGKIN_TEST_EXAMPLES=2000.
-USUAL_EXAMPLES = 25
+USUAL_EXAMPLES = 8
 EXAMPLES = int(os.environ.get("TAGKIN_TEST_EXAMPLES", USUAL_EXAMPLES))
 TOKEN = "a token of the tests"
 
