@@ -207,6 +207,8 @@ class ElasticWriter:
         if self._renamed:
             self._send_names()
             changes["names"] = self._version
+            # Readers get the state the moment it is stored, and then look for the spellings that it speaks of.
+            self._refresh(self._place.about)
         if self._attached:
             changes["attachments"] = self._send_attachments(old)
         self._store(**changes)

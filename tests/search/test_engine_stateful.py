@@ -37,6 +37,8 @@ class LifeOfAnIndex(RuleBasedStateMachine):
         self.writer: IndexWriter | None = None
         self.staged: dict[str, Document] = {}
         self.committed: dict[str, Document] = {}
+        self.staged_names: dict[str, str] = {}
+        self.committed_names: dict[str, str] = {}
 
     def open_writer(self) -> IndexWriter:
         if self.writer is None:
@@ -48,6 +50,11 @@ class LifeOfAnIndex(RuleBasedStateMachine):
         self.open_writer().write(batch)
         self.staged |= {document.track.track_id: document for document in batch}
 
+    @rule(spellings=st.dictionaries(st.sampled_from(TAGS), st.sampled_from(("Sad", "SAD", "sád")), max_size=3))
+    def name_tags(self, spellings: dict[str, str]) -> None:
+        self.open_writer().name_tags(spellings)
+        self.staged_names |= spellings
+
     @rule(track_ids=st.lists(st.sampled_from((*TRACK_IDS, "unknown")), max_size=4, unique=True))
     def delete(self, track_ids: list[str]) -> None:
         there = [self.staged.pop(track_id) for track_id in track_ids if track_id in self.staged]
@@ -56,20 +63,25 @@ class LifeOfAnIndex(RuleBasedStateMachine):
     @rule()
     def commit(self) -> None:
         state = self.open_writer().commit()
-        self.committed = dict(self.staged)
+        self.note_committed()
         assert self.engine.state() == state
 
     @rule()
     def compact(self) -> None:
         generation = self.engine.state().generation
         assert self.open_writer().compact().generation == generation + 1
+        self.note_committed()
+
+    def note_committed(self) -> None:
         self.committed = dict(self.staged)
+        self.committed_names = dict(self.staged_names)
 
     @precondition(lambda self: self.writer is not None)
     @rule()
     def leave(self) -> None:
         self.close_writer()
         self.staged = dict(self.committed)
+        self.staged_names = dict(self.committed_names)
 
     def close_writer(self) -> None:
         if self.writer is not None:
@@ -95,6 +107,9 @@ class LifeOfAnIndex(RuleBasedStateMachine):
         assert dict(self.other.tag_counts()) == {tag: count for tag, count in counts.items() if count}
         assert self.engine.state() == self.other.state()
         assert self.engine.state().n_tracks == len(self.committed)
+        names = {tag: self.committed_names.get(tag) for tag in TAGS}
+        assert {tag: self.engine.tag_spelling(tag) for tag in TAGS} == names
+        assert {tag: self.other.tag_spelling(tag) for tag in TAGS} == names
 
     def teardown(self) -> None:
         if hasattr(self, "engine"):

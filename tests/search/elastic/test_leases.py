@@ -1,4 +1,4 @@
-"""Who may write, and for how long: leases of writers that live, died, left, or were left behind."""
+"""Who may write, and for how long: writers that live, died, left, or were left behind; who reads meanwhile."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import count
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from search.elastic.connection import Connection
 from search.elastic.engine import ElasticEngine
 from search.elastic.indices import all_pairs, remove_pair
 from search.elastic.state import read_state, take_lease, write_state
+from search.elastic.writer import ElasticWriter
 from search.engine import IndexBusy, SearchUnavailable
 from tests.search.engine_contract import document
 from tests.servers.node import Node
@@ -63,3 +65,32 @@ def test_a_writer_outlives_the_engine_that_opened_it(engine: ElasticEngine, addr
         engine.writer()
     with closing(ElasticEngine.open(address)) as other, other.writer() as writer:
         assert writer.record.n_tracks == 2, "its lease was given back"
+
+
+def test_a_reader_that_looks_while_a_commit_is_under_way_misses_no_spelling(
+    engine: ElasticEngine, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, str | None]] = []
+    with closing(ElasticEngine.open(address)) as reader:
+        refresh, store = ElasticWriter._refresh, ElasticWriter._store
+
+        def look() -> None:
+            seen.append((reader.state().delta, reader.tag_spelling("sad")))
+
+        def refresh_and_look(writer: ElasticWriter, index: str) -> None:
+            look()
+            refresh(writer, index)
+            look()
+
+        def store_and_look(writer: ElasticWriter, *args: float, **changes: Any) -> None:
+            store(writer, *args, **changes)
+            look()
+
+        monkeypatch.setattr(ElasticWriter, "_refresh", refresh_and_look)
+        monkeypatch.setattr(ElasticWriter, "_store", store_and_look)
+        with engine.writer() as writer:
+            writer.write([document("a", "sad")])
+            writer.name_tags({"sad": "Sad"})
+            writer.commit()
+        assert {(0, None), (1, "Sad")} == set(seen)
+        assert len(seen) > 5
