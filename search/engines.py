@@ -11,6 +11,8 @@ from search.embedded import EmbeddedEngine
 from search.embedded.presence import identify
 from search.engine import SearchEngine, SearchUnavailable
 
+# What is written so is meant for a server, though it could be a directory.
+_SERVER = re.compile(r"[\w.-]+:\d{2,5}(/.*)?", re.ASCII)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 
 
@@ -86,6 +88,11 @@ def identify_index(address: str) -> Hashable:
 def _scheme_of(address: str) -> _Scheme:
     if not address:
         raise SearchUnavailable("expected the directory of an index, got nothing. Is TAGKIN_ENGINE set, but empty?")
+    if _SERVER.fullmatch(address) and not Path(address).exists():
+        raise SearchUnavailable(
+            f"expected a directory, or http(s)://host:port/name of Elasticsearch, got {address!r}. "
+            f"Did you mean http://{address}, or the directory ./{address}?"
+        )
     found = _SCHEME.match(address)
     scheme = found.group(1).lower() if found else ""
     if scheme not in _SCHEMES:

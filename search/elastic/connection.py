@@ -128,10 +128,11 @@ class Connection:
         SearchUnavailable
             If there is no answer, or none that can be used.
         """
+        wait = self.address.timeout if timeout is None else timeout
+        client = self._open(wait)  # which says so where there is no client
+
         from elasticsearch import ApiError, TransportError, UnsupportedProductError
 
-        wait = self.address.timeout if timeout is None else timeout
-        client = self._open(wait)
         lines = isinstance(body, bytes)
         headers = {"accept": _JSON}
         if body is not None:

@@ -31,5 +31,5 @@ engine_option = click.option(
     default="tagkin-index",
     show_default=True,
     show_envvar=True,
-    help="Where the index is: a directory.",
+    help="Where the index is: a directory, or http(s)://host:port/name of Elasticsearch.",
 )
