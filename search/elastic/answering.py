@@ -15,7 +15,7 @@ import orjson
 from search.document import Document
 from search.elastic.connection import Connection, HalfUp, Refusal, ask_twice, check_shards, missing_index
 from search.elastic.encoding import decode_document, document_id
-from search.elastic.facets import FACETS, FacetSizes, count_tags, read_facet
+from search.elastic.facets import FACETS, FacetSizes, aggregations, count_tags, read_facet
 from search.elastic.mapping import generation, generation_number
 from search.elastic.query import BY_SCORE, carried, carried_none, order_of, query_of, window_of
 from search.elastic.state import STATE_ID, StateRecord, parse_record
@@ -72,7 +72,8 @@ def answer_plan(connection: Connection, place: Place, plan: Plan, sizes: FacetSi
     """
     # The best thousand come anyway where tags are counted: then the page is a part of them, and is read by its ids.
     by_ids = plan.facets and plan.sort is Sort.SCORE
-    bodies = [_main_body(plan, sizes, by_ids)]
+    asked = sizes.now() if plan.facets else {}
+    bodies = [_main_body(plan, asked, by_ids)]
     if plan.facets and not by_ids:
         bodies.append(_best_body(plan))
     record, (main, *best) = ask_twice(lambda: _ask(connection, place, bodies))
@@ -82,7 +83,7 @@ def answer_plan(connection: Connection, place: Place, plan: Plan, sizes: FacetSi
     carry_all, carry_none, outside = _read_carried(plan, main, total)
     facets: dict[str, tuple[FacetValue, ...]] = {}
     if plan.facets:
-        facets = _read_facets(connection, place, plan, main["aggregations"], sizes)
+        facets = _read_facets(connection, place, plan, main["aggregations"], sizes, asked)
         facets["tag"] = count_tags((best[0] if best else main)["hits"]["hits"][:TAG_FACET_HITS])
     return EngineAnswer(
         hits=page,
@@ -166,7 +167,7 @@ def _read_some(connection: Connection, place: Place, ids: Sequence[str]) -> list
     return [decode_document(found["_source"]["kept"]) if found["found"] else None for found in answer["docs"]]
 
 
-def _main_body(plan: Plan, sizes: FacetSizes, by_ids: bool) -> Json:
+def _main_body(plan: Plan, asked: Mapping[str, int], by_ids: bool) -> Json:
     body: Json = {"query": query_of(plan), "sort": order_of(plan), "track_total_hits": True}
     if plan.groups:
         body["track_scores"] = True
@@ -175,8 +176,8 @@ def _main_body(plan: Plan, sizes: FacetSizes, by_ids: bool) -> Json:
         body |= {**window, **_TAGS_ALONE}
     else:
         body |= {**window_of(plan), "_source": KEPT}
-    if aggregations := _aggregations(plan, sizes):
-        body["aggs"] = aggregations
+    if counted := aggregations(asked) | _carried(plan):
+        body["aggs"] = counted
     return body
 
 
@@ -192,17 +193,18 @@ def _best_body(plan: Plan) -> Json:
     }
 
 
-def _aggregations(plan: Plan, sizes: FacetSizes) -> Json:
-    aggregations: Json = sizes.aggregations() if plan.facets else {}
+def _carried(plan: Plan) -> Json:
+    """Return what asks how many hits carry all and none of the tags."""
+    wanted: Json = {}
     if plan.groups:
         none: Json = {"filter": carried_none(plan)}
         if plan.outside:
             top = {"size": plan.outside, "sort": BY_SCORE, "track_scores": True, "_source": KEPT}
             none["aggs"] = {"best": {"top_hits": top}}
-        aggregations["carry_none"] = none
+        wanted["carry_none"] = none
     if len(plan.groups) > 1:
-        aggregations["carry_all"] = {"filter": {"bool": {"filter": [carried(group) for group in plan.groups]}}}
-    return aggregations
+        wanted["carry_all"] = {"filter": {"bool": {"filter": [carried(group) for group in plan.groups]}}}
+    return wanted
 
 
 def _ask(connection: Connection, place: Place, bodies: Sequence[Json]) -> tuple[StateRecord, list[Any]]:
@@ -255,11 +257,11 @@ def _read_carried(plan: Plan, main: Json, total: int) -> tuple[int, int, tuple[E
 
 
 def _read_facets(
-    connection: Connection, place: Place, plan: Plan, answer: Json, sizes: FacetSizes
+    connection: Connection, place: Place, plan: Plan, answer: Json, sizes: FacetSizes, asked: Mapping[str, int]
 ) -> dict[str, tuple[FacetValue, ...]]:
     found = {name: answer[name] for name in FACETS}
-    while again := sizes.learn(found):
-        body = {"query": query_of(plan), "size": 0, "track_total_hits": False, "aggs": sizes.aggregations(again)}
+    while asked := sizes.learn(found, asked):
+        body = {"query": query_of(plan), "size": 0, "track_total_hits": False, "aggs": aggregations(asked)}
         fresh = search(connection, place.tracks, body)["aggregations"]
         found |= fresh
     return {name: read_facet(found[name]) for name in FACETS}

@@ -2,7 +2,7 @@
 
 Each shard sends only its most frequent values, few at first, as the spellings of each cost as much as the counts. The
 server says how far every sum can be wrong for that. Where this leaves open which values lead or how often they come,
-more are asked for; how many it took is remembered for the next time, and forgotten by halves.
+more are asked for; how many it took is remembered for the next time, and forgotten by halves while fewer might do.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ FACETS = ("genre", "license", "artist")
 _MOST = 60_000
 _FIRST = 100
 _MORE = 8  # times as many
+# After so many answers in a row that were exact at once, fewer are tried: a search that needs more is made twice.
+_CALM = 20
 
 # Those beyond the ones that are shown tell whether anything else can be among them.
 _SENT = 2 * FACET_VALUES
@@ -31,28 +33,35 @@ _ORDER = [{"_count": "desc"}, {"_key": "asc"}]
 
 
 class FacetSizes:
-    """How many values a shard has to send of each facet; learned from answers."""
+    """How many values a shard has to send of each facet; learned from answers, by all threads of an engine."""
 
     def __init__(self) -> None:
         self._sizes = dict.fromkeys(FACETS, _FIRST)
+        self._enough = dict.fromkeys(FACETS, 0)
 
-    def aggregations(self, names: Iterable[str] = FACETS) -> dict[str, Any]:
-        """Return what to ask for."""
-        return {name: _aggregation(name, self._sizes[name]) for name in names}
+    def now(self) -> dict[str, int]:
+        """Return what to ask for, by facet."""
+        return dict(self._sizes)
 
-    def learn(self, answer: Mapping[str, Any]) -> list[str]:
-        """Return the facets that have to be asked for again, with more values."""
-        again = []
-        for name in FACETS:
-            if name not in answer:
-                continue
-            size = self._sizes[name]
+    def learn(self, answer: Mapping[str, Any], asked: Mapping[str, int]) -> dict[str, int]:
+        """Return what has to be asked for again, with more values than were asked for."""
+        again = {}
+        for name, size in asked.items():
             if is_exact(answer[name]):
-                self._sizes[name] = max(_FIRST, size // 2)
+                self._enough[name] += 1
+                if self._enough[name] >= _CALM:
+                    self._enough[name] = 0
+                    self._sizes[name] = max(_FIRST, self._sizes[name] // 2)
             elif size < _MOST:
-                self._sizes[name] = min(_MOST, size * _MORE)
-                again.append(name)
+                again[name] = min(_MOST, size * _MORE)
+                self._enough[name] = 0
+                self._sizes[name] = max(self._sizes[name], again[name])
         return again
+
+
+def aggregations(sizes: Mapping[str, int]) -> dict[str, Any]:
+    """Return the part of a search's body that asks for facets, with so many values from each shard."""
+    return {name: _aggregation(name, size) for name, size in sizes.items()}
 
 
 def _aggregation(name: str, size: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 
 from search.elastic import engine as engine_module
 from search.elastic.engine import ElasticEngine
-from search.elastic.facets import FacetSizes, count_tags, is_exact, read_facet
+from search.elastic.facets import FACETS, FacetSizes, aggregations, count_tags, is_exact, read_facet
 from search.engine import FACET_VALUES
 from tests.search.engine_contract import document, fill, remove_indices
 from tests.servers.node import Node
@@ -50,6 +50,19 @@ def draw_shards(seed: int) -> list[Counter[str]]:
     return shards
 
 
+EVENLY = Counter({f"v{number:04}": 1 for number in range(2_000)})
+
+
+def ask_for(sizes: FacetSizes, name: str) -> list[int]:
+    """Ask for a facet of which each value comes as often as any other; return with how many values it was asked for."""
+    sizes_asked = []
+    asked = {name: sizes.now()[name]}
+    while asked:
+        sizes_asked.append(aggregations(asked)[name]["terms"]["shard_size"])
+        asked = sizes.learn({name: answer_of([EVENLY, EVENLY], 100, sizes_asked[-1])}, asked)
+    return sizes_asked
+
+
 def test_counts_that_pass_for_exact_are_those_of_all_tracks() -> None:
     passed = Counter[bool]()
     for seed in range(150):
@@ -68,17 +81,24 @@ def test_counts_without_any_error_are_exact() -> None:
 
 
 @pytest.mark.parametrize("name", ["genre", "artist"])
-def test_a_facet_is_asked_for_with_more_values_until_it_is_exact_and_then_with_fewer(name: str) -> None:
-    evenly = Counter({f"v{number:04}": 1 for number in range(2_000)})
+def test_a_facet_is_asked_for_with_more_values_until_it_is_exact_and_by_and_by_with_fewer(name: str) -> None:
     sizes = FacetSizes()
-    asked = []
-    for _ in range(10):
-        asked.append(sizes.aggregations()[name]["terms"]["shard_size"])
-        if not sizes.learn({name: answer_of([evenly, evenly], 100, asked[-1])}):
-            break
-    assert asked == [100, 800, 6_400]
-    assert sizes.aggregations()[name]["terms"]["shard_size"] == 3_200
-    assert sizes.aggregations()["license"]["terms"]["shard_size"] == 100
+    assert ask_for(sizes, name) == [100, 800, 6_400]
+    assert [ask_for(sizes, name) for _ in range(18)] == [[6_400]] * 18
+    assert ask_for(sizes, name) == [6_400]
+    assert ask_for(sizes, name) == [3_200]
+    assert sizes.now() == dict.fromkeys(FACETS, 100) | {name: 3_200}
+
+
+def test_an_answer_is_judged_by_what_it_was_asked_with() -> None:
+    sizes = FacetSizes()
+    slow = {"artist": sizes.now()["artist"]}
+    ask_for(sizes, "artist")
+    assert sizes.learn({"artist": answer_of([EVENLY, EVENLY], 100, slow["artist"])}, slow) == {"artist": 800}
+    # What others have learned meanwhile stays.
+    assert sizes.now()["artist"] == 6_400
+    most = {"artist": 60_000}
+    assert sizes.learn({"artist": answer_of([EVENLY, EVENLY], 100, 100)}, most) == {}
 
 
 @pytest.mark.parametrize("n_tags", [0, 3, FACET_VALUES, 400])
