@@ -96,6 +96,20 @@ class RefusedDocument(NamedTuple):
     reason: str
 
 
+class TagCounts(dict[str, int]):
+    """How many tracks each tag was typed on, by tag id.
+
+    Parameters
+    ----------
+    state
+        What they were counted of; an earlier one than now while newer ones are being counted.
+    """
+
+    def __init__(self, counts: Mapping[str, int], state: IndexState) -> None:
+        super().__init__(counts)
+        self.state = state
+
+
 class EngineHit(Struct, frozen=True, gc=False):
     """One track of an answer, with its stored features for the explanation."""
 
@@ -215,7 +229,10 @@ class SearchEngine(Protocol):
         """Yield every document, by track id ascending."""
 
     def tag_counts(self) -> Mapping[str, int]:
-        """Return how many tracks each tag was typed on, by tag id. Cached by state; treat as read-only."""
+        """Return how many tracks each tag was typed on, by tag id. Cached by state; treat as read-only.
+
+        While they take long to count, an engine may give earlier ones, as `TagCounts`, which say of what state.
+        """
 
     def tag_spelling(self, tag_id: str) -> str | None:
         """Return the spelling given by `IndexWriter.name_tags`, None for an unknown id."""

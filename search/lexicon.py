@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from search.engine import IndexState, SearchEngine
+from search.engine import IndexState, SearchEngine, TagCounts
 from search.tag_table import TagTable
 from tagmodel.vocabulary import Vocabulary
 
@@ -164,6 +164,8 @@ class Lexicon:
 
     def _look(self, state: IndexState, before: Moment | None) -> Moment:
         counts = self._engine.tag_counts()
+        if isinstance(counts, TagCounts):
+            state = counts.state  # may be of before: then it is looked again the next time
         own = frozenset(counts).difference(self._vocabulary.ids)
         spellings = _Spellings(self._known, self._engine)
         if before is not None and before.own == own:

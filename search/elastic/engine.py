@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from search.document import Document
-from search.elastic.address import parse_address
+from search.elastic.address import ElasticAddress, parse_address
 from search.elastic.answering import KEPT, Moved, Place, answer_plan, count_hits, read_documents, search, tracks_of
 from search.elastic.connection import LONG_TIMEOUT, SHORT_TIMEOUT, Connection
 from search.elastic.encoding import decode_document, document_id
@@ -21,7 +21,7 @@ from search.elastic.mapping import about_alias, tracks_alias
 from search.elastic.scanning import scan
 from search.elastic.state import StateRecord, Stored, read_state
 from search.elastic.writer import ElasticWriter, attachment_id
-from search.engine import BadIndex, EngineAnswer, IndexState, SearchUnavailable
+from search.engine import BadIndex, EngineAnswer, IndexState, SearchUnavailable, TagCounts
 from search.plan import Plan
 
 _log = logging.getLogger(__name__)
@@ -52,8 +52,10 @@ class ElasticEngine:
         self.place = place or Place(tracks_alias(name), about_alias(name))
         self._tracks = ""
         self._sizes = FacetSizes()
-        self._lock = threading.Lock()
-        self._counted: tuple[IndexState, str, Mapping[str, int]] | None = None
+        self._counting = threading.Lock()
+        self._counted: TagCounts | None = None
+        self._not_counted: SearchUnavailable | None = None
+        self._naming = threading.Lock()
         self._spellings: tuple[str, int, Mapping[str, str]] = ("", 0, {})
         self._names_seen: tuple[str, int] = ("", 0)
 
@@ -122,14 +124,38 @@ class ElasticEngine:
         return (decode_document(hit["_source"]["kept"]) for hit in hits)
 
     def tag_counts(self) -> Mapping[str, int]:
-        """Return how many tracks each tag was typed on, by tag id."""
+        """Return how many tracks each tag was typed on, by tag id.
+
+        While one thread counts, others are given the counts of before, where there are any. Without, they wait for it,
+        and what keeps it from counting keeps them too: each trying for itself would take the time of all of them.
+        """
         stored = self._read()
         state = stored.record.index_state()
-        with self._lock:
-            if self._counted is None or self._counted[:2] != (state, state.history):
-                counts = self._count_tags(tracks_of(self.connection, stored.index))
-                self._counted = state, state.history, counts
-            return self._counted[2]
+        counted, failure = self._counted, self._not_counted
+        if counted is not None and _is_of(counted, state):
+            return counted
+        if counted is None or counted.state == state:
+            self._counting.acquire()
+        elif not self._counting.acquire(blocking=False):
+            return counted
+        try:
+            return self._count_once(stored, failure)
+        finally:
+            self._counting.release()
+
+    def _count_once(self, stored: Stored, failure: SearchUnavailable | None) -> TagCounts:
+        """Count unless somebody has since; raise what has kept others from it since `failure`."""
+        state = stored.record.index_state()
+        if self._counted is not None and _is_of(self._counted, state):
+            return self._counted
+        if (other := self._not_counted) is not None and other is not failure:
+            raise SearchUnavailable(str(other), public=other.public)
+        try:
+            self._counted = TagCounts(self._count_tags(tracks_of(self.connection, stored.index)), state)
+        except SearchUnavailable as error:
+            self._not_counted = error.with_traceback(None)
+            raise
+        return self._counted
 
     def _count_tags(self, tracks: str) -> dict[str, int]:
         # By far the fastest way to count, as long as all tags fit into one answer.
@@ -166,7 +192,7 @@ class ElasticEngine:
         """Return all spellings given by `ElasticWriter.name_tags`, by tag id; treat as read-only."""
         stored = self._read()
         identity, through = self._names_of(stored)
-        with self._lock:
+        with self._naming:
             known_of, names, known = self._spellings
             if (known_of, names) != (identity, through):
                 fresh = self._read_spellings(stored.index, names if known_of == identity else 0, through)
@@ -238,6 +264,11 @@ class ElasticEngine:
         self.connection.close()
 
 
+def _is_of(counts: TagCounts, state: IndexState) -> bool:
+    """Whether tags were counted of this very state, and not of one of another index that looks the same."""
+    return (counts.state, counts.state.history) == (state, state.history)
+
+
 def identify(address: str) -> tuple[str, str]:
     """Return what tells the index at an address from any other that will be there later.
 
@@ -254,11 +285,14 @@ def identify(address: str) -> tuple[str, str]:
     return connection.address.name, record.identity
 
 
-_probes: dict[str, Connection] = {}
+_probes: dict[ElasticAddress, Connection] = {}
+_making_probe = threading.Lock()
 
 
 def _probe(address: str) -> Connection:
     """Return the connection by which an address is looked at again and again."""
-    if address not in _probes:
-        _probes[address] = Connection(parse_address(address))
-    return _probes[address]
+    parsed = parse_address(address)
+    with _making_probe:
+        if parsed not in _probes:
+            _probes[parsed] = Connection(parsed)
+        return _probes[parsed]
