@@ -442,10 +442,15 @@ class TestWhatCannotBeOpened:
         assert (result.exit_code, result.stdout) == (3, "")
         assert "its database is damaged" in result.stderr
 
-    def test_an_engine_of_another_time(self, ask: Ask, arguments: tuple[str, ...]) -> None:
-        result = ask(*arguments, engine="https://localhost:1")
-        assert result.exit_code == 3
-        assert "this version knows no https engine" in result.stderr
+    def test_an_engine_of_another_kind(self, ask: Ask, arguments: tuple[str, ...]) -> None:
+        result = ask(*arguments, engine="redis://localhost:1")
+        assert (result.exit_code, result.stdout) == (3, "")
+        assert "there is no redis engine" in result.stderr
+
+    def test_a_server_that_is_not_there(self, ask: Ask, arguments: tuple[str, ...]) -> None:
+        result = ask(*arguments, engine="http://localhost:1")
+        assert (result.exit_code, result.stdout) == (3, "")
+        assert "cannot be reached" in result.stderr
 
     def test_a_missing_model(self, ask: Ask, tmp_path: Path, arguments: tuple[str, ...]) -> None:
         result = ask(*arguments, model=tmp_path / "none")
