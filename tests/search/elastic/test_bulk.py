@@ -202,7 +202,10 @@ def test_whoever_brings_more_than_a_few_requests_waits(server: FakeServer, monke
 
     thread = threading.Thread(target=bring)
     thread.start()
-    time.sleep(1)
+    until = time.monotonic() + 30
+    while (brought, len(server.requests)) != (2 + bulk._WAITING, 2) and time.monotonic() < until:
+        time.sleep(0.01)
+    time.sleep(0.2)  # and there it stays
     assert brought == 2 + bulk._WAITING, "two are in flight, a few wait"
     assert len(server.requests) == 2
     held.set()
