@@ -95,7 +95,7 @@ def test_an_index_that_is_closed_or_gone_ends_everything_and_refuses_nothing(
     server: FakeServer, status: int, kind: type[Exception]
 ) -> None:
     server.answers_by("POST", BULK, answer_items(lambda _: status))
-    sender = sender_to(server)
+    sender = sender_to(server, patience=1.0)
     sender.send(lines("a", "b"))
     with pytest.raises(kind):
         sender.wait()
