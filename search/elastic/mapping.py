@@ -23,6 +23,10 @@ MAX_WINDOW = 10_000  # hits
 # Length of the vector of how a track sounds.
 SOUND_DIMENSIONS = 128
 
+# How long the server remembers the version of what was deleted: an older request that arrives later brings it back. So
+# by far longer than a lease and a request may last (a minute each); a delete takes some 150 bytes of memory meanwhile.
+_DELETES_KEPT = "15m"
+
 _KEYWORD = {"type": "keyword"}
 _COUNTED = {"type": "keyword", "index": False}  # only ever aggregated
 _KEPT = {"type": "object", "enabled": False}  # stored as it is, looked into by nobody
@@ -127,6 +131,7 @@ def tracks_body(address: ElasticAddress) -> dict[str, Any]:
         "number_of_replicas": address.replicas,
         "refresh_interval": "-1",
         "max_result_window": MAX_WINDOW,
+        "gc_deletes": _DELETES_KEPT,
         WEIGHTS_IN_SOURCE: False,
     }
     mapping = {
