@@ -37,6 +37,9 @@ LEASE_SECONDS = 60.0
 # Versions of documents are taken from blocks of this many, so that no two writers ever use the same one.
 VERSIONS = 1_000_000
 
+# Leases of writers of this process that have ended, which the server may not have heard of.
+_let_go: set[str] = set()
+
 
 class Lease(Struct, frozen=True):
     """Who writes, and until when nobody else may.
@@ -46,7 +49,8 @@ class Lease(Struct, frozen=True):
     token
         Drawn at random by the writer.
     started
-        When the process began, in the machine's own count, as process ids come again.
+        When the process began, in the machine's own count, as process ids come again; and before that, which of the
+        worlds of process ids it lives in, as each container has its own.
     until
         Seconds since 1970.
     """
@@ -64,9 +68,12 @@ class Lease(Struct, frozen=True):
 
     def is_held(self) -> bool:
         """Whether the writer may still be at work."""
-        if self.until < time.time():
+        if self.until < time.time() or self.token in _let_go:
             return False
-        return self.host != socket.gethostname() or _start_of(self.pid) == self.started
+        world, _, start = self.started.partition("#")
+        if self.host != socket.gethostname() or not world or world != _world():
+            return True  # as far as can be told from here
+        return _start_of(self.pid) == start or _is_hidden(self.pid)
 
 
 class Building(Struct, frozen=True):
@@ -282,11 +289,20 @@ def take_lease(connection: Connection, about: str, patience: float = 0.0) -> Sto
         # A writer that died may have stored documents without saying so.
         unshown=stored.record.unshown or lease is not None,
     )
+    assert record.lease is not None
     try:
         return write_state(connection, stored, record, patience)
     except Lost:
         lease = read_state(connection, about).record.lease
         raise _busy(connection, lease) from None
+    except BaseException:
+        let_go(record.lease)  # it may have arrived, or arrive yet
+        raise
+
+
+def let_go(lease: Lease) -> None:
+    """Note that a lease of this process is nobody's any more, whether the server hears of it or not."""
+    _let_go.add(lease.token)
 
 
 def renewed(lease: Lease) -> Lease:
@@ -295,7 +311,8 @@ def renewed(lease: Lease) -> Lease:
 
 
 def _own_lease(token: str) -> Lease:
-    return Lease(token, socket.gethostname(), os.getpid(), _start_of(os.getpid()), time.time() + LEASE_SECONDS)
+    pid = os.getpid()
+    return Lease(token, socket.gethostname(), pid, f"{_world()}#{_start_of(pid)}", time.time() + LEASE_SECONDS)
 
 
 def _busy(connection: Connection, lease: Lease | None) -> IndexBusy:
@@ -307,17 +324,30 @@ def _busy(connection: Connection, lease: Lease | None) -> IndexBusy:
 
 
 @cache
-def _boot() -> str:
+def _world() -> str:
+    """Return what tells the process ids that can be seen from here from those of other machines and containers."""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
     except OSError:
         return ""
 
 
 def _start_of(pid: int) -> str:
-    """Return when a process of this machine began, ``""`` when there is none."""
+    """Return when a process of this world began, ``""`` when there is none."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except OSError:
         return ""
-    return "" if fields[0] == "Z" else f"{_boot()} {fields[19]}"
+    return "" if fields[0] == "Z" else fields[19]
+
+
+def _is_hidden(pid: int) -> bool:
+    """Whether there is a process of somebody else's, whose beginning we may not be allowed to see."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return not _start_of(pid)
+    except OSError:
+        return False
+    return False

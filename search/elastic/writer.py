@@ -30,6 +30,7 @@ from search.elastic.state import (
     AttachmentRecord,
     Lost,
     StateRecord,
+    let_go,
     read_state,
     renewed,
     take_lease,
@@ -124,8 +125,10 @@ class ElasticWriter:
             self._beat.join()
             # The lease of a writer whose last words may still arrive runs out by itself.
             if has_ended and self._failure is None:
-                with suppress(SearchUnavailable):  # somebody else has it, or nobody can have it now
+                try:
                     self._leave()
+                except SearchUnavailable:  # somebody else has the lease, or the server has not heard of its end
+                    self._let_go()
         finally:
             self._connection.release()
 
@@ -137,6 +140,10 @@ class ElasticWriter:
             self._unshown = True
             changes["checkpoints"] = self._merged(reached)
         self._store(0.0, lease=None, unshown=self._unshown, **changes)
+
+    def _let_go(self) -> None:
+        if self._stored.record.lease is not None:
+            let_go(self._stored.record.lease)
 
     def write(self, documents: Sequence[Document]) -> None:
         """Insert documents, replacing those of the same track id whole."""
