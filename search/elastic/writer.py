@@ -139,7 +139,7 @@ class ElasticWriter:
             self._send_names()
             self._unshown = True
             changes["checkpoints"] = self._merged(reached)
-        self._store(0.0, lease=None, unshown=self._unshown, **changes)
+        self._store(lease=None, unshown=self._unshown, **changes)
 
     def _let_go(self) -> None:
         if self._stored.record.lease is not None:
@@ -192,7 +192,7 @@ class ElasticWriter:
     def take_refused(self) -> Sequence[RefusedDocument]:
         """Return the documents that the server refused for good, since the last call.
 
-        Checkpoints that were set before are not stored any more: they do not know of these.
+        Checkpoints that were set before, and are not stored yet, never are: they do not know of these.
         """
         if refused := self._sender.take_refused():
             self._notes.clear()
@@ -203,6 +203,9 @@ class ElasticWriter:
         self._send_staged()
         self._sender.wait()
         self._checkpoints = self._reached() | self._checkpoints
+        if self._sender.has_refused():
+            # What says how far all is written would hide these from a run that resumes; what is removed may go.
+            self._checkpoints = {name: value for name, value in self._checkpoints.items() if not value}
         if not (self._changed or self._renamed or self._checkpoints):
             return self._stored.record.index_state()
         changes: dict[str, Any] = {"checkpoints": self._merged(self._checkpoints), "unshown": False}
@@ -360,7 +363,9 @@ class ElasticWriter:
         asked = {"require_alias": "true", "filter_path": wanted}
 
         def send() -> None:
-            answer = self._request("POST", f"/{writes_alias(index)}/_bulk", body, LONG_TIMEOUT, asked)
+            # Whoever wants to leave does not wait for a server that hangs.
+            timeout = None if self._closed.is_set() else LONG_TIMEOUT
+            answer = self._request("POST", f"/{writes_alias(index)}/_bulk", body, timeout, asked)
             results = [result for item in answer["items"] for result in item.values() if "error" in result]
             # What is wrong in itself first: no room for others is no reason to wait then.
             for result in sorted(results, key=lambda result: is_later(result["status"])):
@@ -406,11 +411,12 @@ class ElasticWriter:
         Parameters
         ----------
         patience
-            Seconds; the writer's own unless given.
+            Seconds; the writer's own unless given, none for one that leaves.
         """
         with self._lock:
             self._raise_failure()
-            patience = self._patience if patience is None else patience
+            if patience is None:
+                patience = 0.0 if self._closed.is_set() else self._patience
             while True:
                 record = self._stored.record
                 if record.lease is not None:

@@ -21,7 +21,7 @@ from search.elastic.indices import all_pairs, remove_pair
 from search.elastic.state import LEASE_SECONDS, STATE_ID, Lease, read_state, renewed, take_lease, write_state
 from search.elastic.writer import ElasticWriter
 from search.engine import IndexBusy, SearchUnavailable
-from tests.faults.choosing import Faults, to
+from tests.faults.choosing import BULK, Faults, to
 from tests.faults.proxy import FaultProxy
 from tests.search.engine_contract import document
 from tests.servers.node import Node
@@ -193,3 +193,22 @@ def test_a_process_that_is_hidden_from_us_is_not_taken_for_dead(lease: Lease, mo
     hidden = replace(lease, pid=ended_process())
     monkeypatch.setattr(os, "kill", refused)
     assert hidden.is_held()
+
+
+@pytest.mark.slow
+def test_a_commit_stores_no_checkpoint_past_what_was_refused(behind_proxy: ElasticEngine, proxy: FaultProxy) -> None:
+    with behind_proxy.writer() as writer:
+        writer.set_checkpoint("ended", "1")
+        writer.commit()
+        proxy.faults = Faults(share_refused=1.0, where=BULK, items_in="*-tracks-*")
+        writer.write([document("a", "sad")])
+        writer.set_checkpoint("load", "1")
+        writer.set_checkpoint("ended", "")
+        writer.commit()
+        assert writer.record.checkpoints == {}
+        assert [one.track_id for one in writer.take_refused()] == ["a"]
+        proxy.faults = Faults()
+        writer.write([document("b", "sad")])
+        writer.set_checkpoint("load", "2")
+        writer.commit()
+        assert writer.record.checkpoints == {"load": "2"}, "whoever has taken what was refused knows what it says"
