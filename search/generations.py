@@ -31,7 +31,19 @@ class GenerationRefused(Exception):
 
 
 class CheckFailed(SearchUnavailable):
-    """A new generation is not what was written to it; the old one goes on serving."""
+    """A new generation is not what was written to it; the old one goes on serving.
+
+    Parameters
+    ----------
+    what
+        Differs, in one sentence without its stop; the message says also what to do.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what}. Searches go on with the generation that lives; each write goes to both of them until the new one "
+            "is begun anew (tagkin index --rebuild --restart) or cleared (tagkin prune-generations)"
+        )
 
 
 class GenerationInfo(Struct, frozen=True):
@@ -168,7 +180,8 @@ class Rebuild(Protocol):
         Raises
         ------
         CheckFailed
-            If the new generation, built from the living one, has not exactly its tracks.
+            If the new generation, built from the living one, has not exactly its tracks: their ids are compared before
+            others have to wait; those that differed, and the number of all, are looked at while nobody can write.
         SearchUnavailable
             If the index cannot be read or written; the old generation serves, or already the new one.
         """

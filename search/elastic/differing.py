@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from contextlib import closing
 from typing import Any, NamedTuple
 
 from search.document import Document
@@ -77,18 +78,23 @@ def send(connection: Connection, index: str, lines: Sequence[Line]) -> None:
                 raise connection.refused_part(result)
 
 
-def missing_from(connection: Connection, index: str, other: str) -> list[tuple[str, int]]:
-    """Return ids of tracks that searches see in one index and not in another, with their versions."""
-    wanted = _ids(connection, other)
-    at = next(wanted, None)
-    missing = []
-    for track_id, version in _ids(connection, index):
-        while at is not None and at[0].encode() < track_id.encode():  # the server's order
-            at = next(wanted, None)
-        if at is None or at[0] != track_id:
-            missing.append((track_id, version))
-    wanted.close()
-    return missing
+def differing(connection: Connection, index: str, other: str) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+    """Return ids of tracks, with their versions, that searches see only in one index, and those only in the other."""
+    here, there = _ids(connection, index), _ids(connection, other)
+    only_here, only_there = [], []
+    with closing(here), closing(there):
+        one, two = next(here, None), next(there, None)
+        while one is not None or two is not None:
+            if two is None or (one is not None and one[0].encode() < two[0].encode()):  # the server's order
+                assert one is not None
+                only_here.append(one)
+                one = next(here, None)
+            elif one is None or two[0] != one[0]:
+                only_there.append(two)
+                two = next(there, None)
+            else:
+                one, two = next(here, None), next(there, None)
+    return only_here, only_there
 
 
 def _ids(connection: Connection, index: str) -> Generator[tuple[str, int]]:

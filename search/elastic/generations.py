@@ -11,6 +11,8 @@ import time
 from secrets import token_hex
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from search.elastic.answering import Place
 from search.elastic.connection import missing_index
 from search.elastic.indices import all_pairs, ask, create_pair, living, make_live, remove_pair
@@ -27,6 +29,17 @@ if TYPE_CHECKING:
 _AGAIN = 0.05  # seconds between two tries to become the writer
 # Whoever waits for longer is told for whom.
 _SILENT = 2.0  # seconds
+
+
+# The checkpoint that says how far a generation was before it was made ready to live again.
+_LIVED = "lived"
+
+
+class _Lived(msgspec.Struct, frozen=True):
+    """Commits and switches of the index up to when a generation was left."""
+
+    delta: int
+    switches: int
 
 
 class _Found(NamedTuple):
@@ -106,15 +119,19 @@ class ElasticGenerations:
             with self._open_writer(Place(*target[1:]), say) as back:
                 back.commit()  # shows what was left when it stopped living
                 now, then = writer.record, back.record
+                lived = _last_lived(then, now)
                 back.change_state(
                     generation=max(record.generation for record in records) + 1,
-                    delta=max(now.delta, *(record.delta for record in records)) + 1,
+                    delta=max(now.delta, *(_last_lived(record, now).delta for record in records)) + 1,
                     switches=now.switches + 1,
                     history=token_hex(8),
                     building=None,
+                    left=False,
+                    checkpoints={**then.checkpoints, _LIVED: msgspec.json.encode(lived).decode()},
                 )
                 make_live(self._connection, target, instead_of=old)
-                missing = (now.delta - then.delta) - (now.switches - then.switches)
+                writer.change_state(left=True)
+                missing = (now.delta - lived.delta) - (now.switches - lived.switches)
                 return Switched(target.number, back.record.index_state(), missing)
 
     def prune(self, keep: int, say: Say) -> list[int]:
@@ -125,8 +142,7 @@ class ElasticGenerations:
                 self._check_idle(one)
             kept = [one for one in found if one.role == "kept"]
             kept.sort(key=lambda one: (one.record.generation if one.record else 0, one.pair.number), reverse=True)
-            if writer.record.building is not None:
-                writer.change_state(building=None)
+            self._forget_building(writer)
             gone = [one.pair for one in found if one.role != "kept"] + [one.pair for one in kept[keep:]]
             for pair in gone:
                 remove_pair(self._connection, pair)
@@ -142,13 +158,22 @@ class ElasticGenerations:
                 if building.number != pair.number:
                     remove_pair(self._connection, pair)
                 return building, True
-            read_state(self._connection, pair.about)  # who prunes may have taken it for one that is left over
+            try:
+                read_state(self._connection, pair.about)  # who prunes may have taken it for one that is left over
+            except BadIndex:
+                raise GenerationRefused(
+                    f"generation {pair.number} was removed before it was begun, by another program that pruned; "
+                    "run this again"
+                ) from None
             building = Building(pair.number, writer.record.version + 1)
             writer.change_state(building=building, version=building.version)
             return building, False
 
     def _create(self, order: RebuildOrder) -> Generation:
-        """Make the pair of a generation under a number that was never used."""
+        """Make the pair of a generation under a number that nobody has ever filled.
+
+        Those of generations that lived, or were begun and cleared, are no higher than the count in the living state.
+        """
         record = read_state(self._connection, self._engine.place.about).record
         numbers = [pair.number for pair in all_pairs(self._connection)]
         state = first_state(self._engine, order)
@@ -179,8 +204,18 @@ class ElasticGenerations:
             for one in self._find():
                 if one.pair.number == building.number:
                     self._check_idle(one)
-            writer.change_state(building=None)
+            self._forget_building(writer)
             remove_pair(self._connection, generation(self._connection.address.name, building.number))
+
+    @staticmethod
+    def _forget_building(writer: ElasticWriter) -> None:
+        """Have nobody write any more to what was being built, nor ever to another generation of its number.
+
+        Whoever filled it may only sleep, and would go on with whatever has the same name then.
+        """
+        now = writer.record
+        if now.building is not None:
+            writer.change_state(building=None, generation=max(now.generation, now.building.number))
 
     def _check_idle(self, one: _Found) -> None:
         if one.record is not None and one.record.lease is not None and one.record.lease.is_held():
@@ -221,6 +256,21 @@ class ElasticGenerations:
                     say(f"waiting: {busy}")
                     silent_until = float("inf")
             time.sleep(random.uniform(_AGAIN / 2, _AGAIN))
+
+
+def _last_lived(then: StateRecord, now: StateRecord) -> _Lived:
+    """Return how far a generation was when it was left.
+
+    Parameters
+    ----------
+    then, now
+        Of that generation, and of the living one. One that has seen more switches was to live again already, by a run
+        that died before the switch: it has noted what it found.
+    """
+    noted = then.checkpoints.get(_LIVED)
+    if noted and then.switches > now.switches:
+        return msgspec.json.decode(noted, type=_Lived)
+    return _Lived(then.delta, then.switches)
 
 
 def _target(found: list[_Found], number: int | None) -> Generation:

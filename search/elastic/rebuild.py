@@ -18,8 +18,8 @@ from msgspec.structs import replace
 
 from search.document import Document
 from search.elastic.answering import KEPT, Place, score_of, search
-from search.elastic.connection import LONG_TIMEOUT, Connection, Refusal
-from search.elastic.differing import missing_from, present, read_versions, send
+from search.elastic.connection import LONG_TIMEOUT, Connection, Refusal, check_shards
+from search.elastic.differing import differing, present, read_versions, send
 from search.elastic.encoding import decode_document, document_id
 from search.elastic.indices import living, make_live
 from search.elastic.mapping import Generation
@@ -124,15 +124,19 @@ class ElasticRebuild:
         self.number = pair.number
         self.resumed = resumed
         self.engine = type(living)(self._connection, self._place)
-        self.writer = FillWriter(self._connection, self._place, patience, building.version)
-        self._closing = ExitStack()
-        self._closing.enter_context(self.writer)
+        self._suspects: list[str] = []
         self.spellings: Mapping[str, str] = living.tag_spellings()
-        note = note_of(self.writer.record)
-        assert note is not None
-        self._note = note
-        if not resumed:
-            self.writer.name_tags(self.spellings)
+        # Last, as nobody would give its lease back if something failed here afterwards.
+        self.writer = FillWriter(self._connection, self._place, patience, building.version)
+        with ExitStack() as closing:
+            closing.enter_context(self.writer)
+            note = note_of(self.writer.record)
+            if note is None:
+                raise GenerationRefused(f"generation {pair.number} was finished by another program just now")
+            self._note = note
+            known = self._own_spellings() if resumed else {}
+            self.writer.name_tags({tag: name for tag, name in self.spellings.items() if tag not in known})
+            self._closing = closing.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -227,6 +231,9 @@ class ElasticRebuild:
 
     def go_live(self, renew: Renew, named: Callable[[str], str | None], say: Say) -> Switched:
         """Take over all that was written since, compare, and put the new generation in the place of the living one."""
+        copied = not self._note.order.sources
+        if copied:
+            self._suspects = self._differing()
         with self._open_writer(self.living_engine.place, say) as writer:
             if writer.record.building != self._building:
                 raise GenerationRefused(
@@ -240,12 +247,12 @@ class ElasticRebuild:
             self.show()
             if self.renew_stale(renew):
                 self.show()
-            if not self._note.order.sources:
+            if copied:
                 self._compare(old, writer.record.version)
                 self._take_attachments(writer.record)
             state = self._finish(writer.record)
             make_live(self._connection, self._pair, instead_of=old)
-            writer.change_state(building=None)
+            writer.change_state(building=None, left=True)
         self.writer.change_state(checkpoints=_without_note(self.writer.record))
         return Switched(self.number, state)
 
@@ -276,8 +283,15 @@ class ElasticRebuild:
         since = {"bool": {"filter": [{"term": {"kind": "tag"}}, {"range": {"names": {"gt": self._note.names}}}]}}
         hits = scan_few(self._connection, old.about, since)
         given = {hit["_source"]["tag"]: hit["_source"]["kept"]["spelling"] for hit in hits}
-        known = self.engine.tag_spellings() if given else {}
+        known = self._own_spellings() if given else {}
         self.writer.name_tags({tag: name for tag, name in given.items() if tag not in known or named(tag) is None})
+
+    def _own_spellings(self) -> Mapping[str, str]:
+        """Return the spellings in the new generation.
+
+        By an engine of its own: as all of them have one version, `engine` knows those that it saw first.
+        """
+        return type(self.engine)(self._connection, self._place).tag_spellings()
 
     def _take_attachments(self, record: StateRecord) -> None:
         own = self.writer.record.attachments
@@ -286,22 +300,38 @@ class ElasticRebuild:
         if record.attachments.keys() - own.keys():
             self.writer.commit()
 
+    def _differing(self) -> list[str]:
+        """Return ids of tracks that only one of both generations has, as far as searches see; many may just arrive."""
+        old = living(self._connection)
+        assert old is not None
+        missing, extra = differing(self._connection, old.tracks, self._pair.tracks)
+        return [track_id for track_id, _ in (*missing, *extra)]
+
+    def _is_same(self, old: Generation) -> bool:
+        """Whether both generations have as many tracks, and each or none has what only one had before."""
+        ids = [document_id(track_id) for track_id in self._suspects]
+        there, here = (present(self._connection, index, ids) for index in (old.tracks, self._pair.tracks))
+        return there == here and self._count(old.tracks) == self._count(self._pair.tracks)
+
     def _compare(self, old: Generation, version: int) -> None:
-        """Raise `CheckFailed` unless both generations have the same tracks."""
-        if self._count(old.tracks) == self._count(self._pair.tracks):
+        """Raise `CheckFailed` unless both generations have the same tracks.
+
+        All ids were compared before, while others could write. Now, while nobody can, those that differed are looked
+        at again, and the tracks are counted.
+        """
+        if self._is_same(old):
             return
         # A writer that died may have come as far as here and not to the living one: nobody was told that it wrote.
-        extra = missing_from(self._connection, self._pair.tracks, old.tracks)
+        _, extra = differing(self._connection, old.tracks, self._pair.tracks)
         left = [track_id for track_id, found in extra if found > self._building.version]
         send(self._connection, self._pair.tracks, [operation(track_id, None, version) for track_id in left])
         self.show()
-        lacking = [track_id for track_id, _ in missing_from(self._connection, old.tracks, self._pair.tracks)]
-        extra = missing_from(self._connection, self._pair.tracks, old.tracks)
-        if lacking or extra:
+        missing, extra = differing(self._connection, old.tracks, self._pair.tracks)
+        if missing or extra:
             what = [
-                f"{len(ids):,} tracks {how}, such as {', '.join(map(repr, ids[:_NAMED]))}"
-                for how, ids in (("are missing", lacking), ("are too many", [track_id for track_id, _ in extra]))
-                if ids
+                f"{len(found):,} tracks {how}, such as {', '.join(repr(track_id) for track_id, _ in found[:_NAMED])}"
+                for how, found in (("are missing", missing), ("are too many", extra))
+                if found
             ]
             raise CheckFailed(f"generation {self.number} has not the tracks of the living one: {'; '.join(what)}")
 
@@ -328,9 +358,10 @@ class ElasticRebuild:
 
     def _refresh_notes(self) -> None:
         try:
-            self._connection.post(f"/{self._pair.about}/_refresh", timeout=LONG_TIMEOUT)
+            answer = self._connection.post(f"/{self._pair.about}/_refresh", timeout=LONG_TIMEOUT)
         except Refusal as refusal:
             raise self._connection.refused(refusal) from None
+        check_shards(self._connection.address, answer)  # a note on a copy that is away would not be settled
 
 
 def first_state(living: ElasticEngine, order: RebuildOrder) -> StateRecord:

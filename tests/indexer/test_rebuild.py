@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from dataclasses import replace
-from itertools import count
+from typing import Any
 
 import orjson
 import pytest
 
-from indexer.rebuilding import RebuildRun, SampledEnricher
+from indexer.rebuilding import RebuildRun
 from indexer.reexpansion import reexpand_index
 from search.document import Document, Family
+from search.elastic import generations as generations_module
+from search.elastic import rebuild as rebuilding
 from search.elastic.differing import send
 from search.elastic.engine import ElasticEngine
-from search.elastic.mapping import generation
+from search.elastic.generations import ElasticGenerations
+from search.elastic.mapping import Generation, generation
 from search.elastic.writer import operation
-from search.engine import SearchUnavailable
+from search.engine import IndexBusy, SearchUnavailable
 from search.enrichment import Enricher
 from search.generations import CheckFailed, GenerationRefused, Generations, RebuildOrder
 from search.plan import Clause, Group, Plan, Term
@@ -31,19 +34,18 @@ from tests.indexer.rebuilds import (
     Journal,
     documents_of,
     fill,
+    filled_index,
     make_track,
     rebuild,
     stored,
     writing,
 )
 from tests.indexer.tiny_model import TinyModel, tag
-from tests.search.engine_contract import remove_indices
 from tests.search.oracle import Expected, expected_answer, given_answer
 from tests.servers.node import Node
 
 pytestmark = pytest.mark.slow
 
-_numbers = count()
 OLD_MODEL = TinyModel()
 TRACKS = [make_track(number, random.Random(number)) for number in range(600)]
 SAD = Group((Clause(tag("sad"), (Term(tag("sad"), Family.TYPED, 1.0), Term(tag("sad"), Family.IMPLIED, 0.25))),))
@@ -52,17 +54,14 @@ PIANO = Group((Clause(tag("piano"), (Term(tag("piano"), Family.TYPED, 1.0), Term
 
 @pytest.fixture
 def address(elasticsearch_9: Node) -> Iterator[str]:
-    made = f"{elasticsearch_9.url}/rebuild-{os.getpid()}-{next(_numbers)}"
-    yield made
-    remove_indices(made)
+    with filled_index(elasticsearch_9.url, TRACKS) as made:
+        yield made
 
 
 @pytest.fixture
 def engine(address: str) -> Iterator[ElasticEngine]:
-    opened = ElasticEngine.open(address, create=True)
-    fill(opened, TRACKS, OLD_MODEL)
-    yield opened
-    opened.close()
+    with closing(ElasticEngine.open(address)) as opened:
+        yield opened
 
 
 def by_id(documents: list[Document]) -> dict[str, Document]:
@@ -114,6 +113,33 @@ def test_spellings_are_carried_over_and_seen_by_engines_that_are_open(engine: El
         writer.name_tags({tag("later"): "Later"})
         writer.commit()
     assert engine.tag_spelling(tag("later")) == "Later"
+
+
+def test_spellings_are_carried_over_by_a_run_that_goes_on(engine: ElasticEngine) -> None:
+    with engine.writer() as writer:
+        writer.name_tags({tag("nobody has it"): "Nobody Has It"})
+        writer.commit()
+    with engine.generations().rebuild(RebuildOrder((), NEW_MODEL.model_id), print):
+        pass  # it ends before it has written anything
+    rebuild(engine)
+    assert engine.tag_spelling(tag("nobody has it")) == "Nobody Has It"
+
+
+@pytest.mark.parametrize("looked", [True, False])
+def test_the_spelling_of_the_model_comes_before_what_others_give(engine: ElasticEngine, looked: bool) -> None:
+    def name(run: RebuildRun) -> None:
+        if looked:
+            run.rebuild.engine.tag_spelling(tag("rock"))  # type: ignore[attr-defined]
+        run.rebuild.writer.name_tags({tag("rock"): "ROCK"})
+        run.rebuild.writer.commit()
+        with engine.writer() as writer:
+            writer.name_tags({tag("rock"): "rOcK", tag("new word"): "New Word"})
+            writer.commit()
+
+    assert NEW_MODEL.vocabulary.spelling(tag("rock")) is not None
+    rebuild(engine, before_check=name)
+    assert engine.tag_spelling(tag("rock")) == "ROCK"
+    assert engine.tag_spelling(tag("new word")) == "New Word"
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -207,7 +233,7 @@ def test_a_copy_that_was_altered_is_found_and_the_old_generation_serves(engine: 
         altered = replace(document, track=replace(document.track, title="Altered"))
         self_written(engine, run, altered)
 
-    with pytest.raises(CheckFailed, match=r"1 of \d+ documents differ .*'t:00000'"):
+    with pytest.raises(CheckFailed, match=r"1 of \d+ documents differ .*'t:00000'\. .*--restart.*prune"):
         rebuild(engine, before_check=whole_sample(alter))
     assert engine.state().generation == 0
     assert stored(engine) == by_id(documents_of(TRACKS, OLD_MODEL))
@@ -241,6 +267,21 @@ def test_a_track_that_is_missing_is_found_before_anything_is_switched(engine: El
         run.enricher.sample = type(run.sample)()  # the sample would tell it as well
 
     with pytest.raises(CheckFailed, match=r"1 tracks are missing, such as 't:00005'"):
+        rebuild(engine, before_check=lose)
+    assert engine.state().generation == 0
+
+
+def test_one_that_is_missing_is_found_also_where_another_is_too_many(engine: ElasticEngine) -> None:
+    def lose(run: RebuildRun) -> None:
+        run.check()
+        pair = generation(engine.connection.address.name, run.rebuild.number)
+        (extra,) = documents_of([make_track(9_000, random.Random(0))], NEW_MODEL)
+        version = version_of(run)
+        lines = [operation(TRACKS[5].track_id, None, version), operation("t:09000", extra, version)]
+        send(engine.connection, pair.tracks, lines)
+        run.enricher.sample = type(run.sample)()
+
+    with pytest.raises(CheckFailed, match=r"1 .* missing, such as 't:00005'; 1 .* many, such as 't:09000'\."):
         rebuild(engine, before_check=lose)
     assert engine.state().generation == 0
 
@@ -282,7 +323,12 @@ def test_another_kind_of_rebuild_is_refused_until_the_first_is_cleared(engine: E
     with pytest.raises(GenerationRefused, match="prune-generations"):
         engine.generations().roll_back(None, print)
     assert engine.generations().prune(1, print) == [2]
-    assert rebuild(engine, model=OLD_MODEL).number == 2
+    # Whoever filled the second may only sleep: its number is never used again.
+    with pytest.raises(Stopped):
+        rebuild(engine, model=OLD_MODEL, before_check=stop)
+    assert [one.number for one in engine.generations().all()] == [1, 3]
+    assert rebuild(engine, model=OLD_MODEL, restart=True).number == 4
+    assert stored(engine) == by_id(documents_of(TRACKS, OLD_MODEL))
 
 
 def test_only_one_process_builds(engine: ElasticEngine) -> None:
@@ -325,17 +371,86 @@ def test_generations_are_kept_listed_and_pruned(engine: ElasticEngine) -> None:
     assert engine.state().n_tracks == 601
 
 
-def test_writers_that_wait_find_the_generation_that_lives_then(engine: ElasticEngine) -> None:
-    late = make_track(9_001, random.Random(1))
-    with engine.generations().rebuild(RebuildOrder((), "new"), print) as begun:
-        run = RebuildRun(begun, SampledEnricher(NEW_MODEL), Journal())  # type: ignore[arg-type]
-        run.fill()
-        run.check()
-        thread = threading.Thread(target=fill, args=(engine, [late], NEW_MODEL))
-        blocker = engine.writer()
-        thread.start()
-        blocker.__exit__(None, None, None)
-        run.go_live()
-        thread.join()
-    assert engine.documents([late.track_id]) == tuple(documents_of([late], NEW_MODEL))
+def test_nobody_begins_to_write_to_a_generation_that_was_left(engine: ElasticEngine) -> None:
+    """A server that lags may still say that it lives."""
 
+    def left() -> list[bool]:
+        return [one.record.left for one in engine.generations()._find() if one.record]
+
+    rebuild(engine)
+    assert left() == [True, False]
+    engine.generations().roll_back(None, print)
+    assert left() == [False, True]
+    fill(engine, [make_track(9_000, random.Random(0))], OLD_MODEL)
+    engine.generations().roll_back(2, print)
+    assert left() == [True, False]
+    rebuild(engine)
+    assert left() == [True, True, False]
+
+
+@pytest.mark.parametrize("tries", [1, 2])
+def test_what_a_roll_back_leaves_behind_is_said_also_after_one_that_died(
+    engine: ElasticEngine, monkeypatch: pytest.MonkeyPatch, tries: int
+) -> None:
+    rebuild(engine)
+    for number in range(3):
+        fill(engine, [make_track(9_000 + number, random.Random(0))], NEW_MODEL)
+
+    def die(*_arguments: object, **_more: object) -> None:
+        raise SearchUnavailable("the server is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(generations_module, "make_live", die)
+        for _ in range(tries):
+            with pytest.raises(SearchUnavailable, match="is away"):
+                engine.generations().roll_back(None, print)
+    fill(engine, [make_track(9_003, random.Random(0))], NEW_MODEL)
+    assert engine.generations().roll_back(None, print).missing == 4
+    fill(engine, [make_track(9_004, random.Random(0))], OLD_MODEL)
+    assert engine.generations().roll_back(2, print).missing == 1
+    assert engine.generations().roll_back(1, print).missing == 0
+
+
+def test_a_generation_that_is_pruned_before_it_is_begun_is_said(
+    engine: ElasticEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = ElasticGenerations._create
+
+    def create(generations: ElasticGenerations, order: RebuildOrder) -> Generation:
+        pair = real(generations, order)
+        assert engine.generations().prune(1, print) == [pair.number]
+        return pair
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ElasticGenerations, "_create", create)
+        with pytest.raises(GenerationRefused, match=r"generation 2 was removed before it was begun.* run this again"):
+            rebuild(engine)
+    rebuild(engine)
+    assert stored(engine) == by_id(documents_of(TRACKS, NEW_MODEL))
+
+
+def test_writers_that_wait_find_the_generation_that_lives_then(
+    engine: ElasticEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = make_track(9_001, random.Random(1))
+    waits = threading.Event()
+
+    def write() -> None:
+        with suppress(IndexBusy):  # it has to wait, as the switch is being made
+            engine.writer()
+            return
+        waits.set()
+        fill(engine, [late], NEW_MODEL)
+
+    thread = threading.Thread(target=write)
+    real = rebuilding.make_live
+
+    def switch(*arguments: Any, **more: Any) -> None:
+        thread.start()
+        assert waits.wait(30)
+        real(*arguments, **more)
+
+    monkeypatch.setattr(rebuilding, "make_live", switch)
+    rebuild(engine)
+    thread.join()
+    assert engine.documents([late.track_id]) == tuple(documents_of([late], NEW_MODEL))
