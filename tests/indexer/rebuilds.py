@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 
 from indexer.rebuilding import RebuildRun, SampledEnricher
 from search.document import Document
@@ -18,7 +20,9 @@ from search.generations import RebuildOrder, Switched
 from tagmodel.track import Track
 from tests.indexer.test_loading import Journal
 from tests.indexer.tiny_model import TinyModel
+from tests.search.engine_contract import remove_indices
 
+_numbers = count()
 WORDS = ["sad", "slow", "piano", "Rock", "female vocals", "zeuhl", "ambient", "drum & bass", "!"]
 NEW_MODEL = TinyModel("new", {"sad": ("piano", 7), "rock": ("slow", 99)})
 
@@ -51,6 +55,18 @@ def fill(engine: SearchEngine, tracks: Sequence[Track], model: TinyModel) -> Non
         writer.write(enricher.enrich(tracks))
         writer.name_tags(enricher.take_names())
         writer.commit()
+
+
+@contextmanager
+def filled_index(server: str, tracks: Sequence[Track]) -> Iterator[str]:
+    """Return the address of an index of its own on a server, which holds these tracks and is removed at the end."""
+    address = f"{server}/rebuilt-{os.getpid()}-{next(_numbers)}"
+    try:
+        with closing(ElasticEngine.open(address, create=True)) as engine:
+            fill(engine, tracks, TinyModel())
+        yield address
+    finally:
+        remove_indices(address)
 
 
 def stored(engine: SearchEngine) -> dict[str, Document]:
