@@ -7,6 +7,7 @@ for one are skipped with the reason, and fail in CI.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TypeVar
@@ -29,6 +30,12 @@ from tests.servers.starting import (
 GIVEN_SETTINGS = {NEWEST: "TAGKIN_TEST_ELASTICSEARCH", OLDEST: "TAGKIN_TEST_ELASTICSEARCH_8"}
 
 Started = TypeVar("Started")
+
+
+def pytest_configure() -> None:
+    """Let what tests start be interrupted: as a background job of a shell all of it would ignore that, and hang."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextmanager
