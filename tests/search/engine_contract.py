@@ -101,10 +101,10 @@ def set_environment(request: pytest.FixtureRequest, **values: str) -> None:
 
 EMBEDDED = Row("embedded", _embedded)
 SERVERS = (
-    Row("secured-9-one-shard", _secured, 0.3),
-    Row("9-three-shards", _on_server("elasticsearch_9", 3), 0.3),
-    Row("8-one-shard", _on_server("elasticsearch_8", 1), 0.3),
-    Row("8-three-shards", _on_server("elasticsearch_8", 3), 0.3),
+    Row("secured-9-one-shard", _secured, 0.15),
+    Row("9-three-shards", _on_server("elasticsearch_9", 3), 0.15),
+    Row("8-one-shard", _on_server("elasticsearch_8", 1), 0.15),
+    Row("8-three-shards", _on_server("elasticsearch_8", 3), 0.15),
 )
 ROWS = [EMBEDDED, *(pytest.param(row, marks=pytest.mark.slow) for row in SERVERS)]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from tests.servers.releases import NEWEST, RELEASES, NoServer, ServerFailed
-from tests.servers.starting import HEAP, start_server
+from tests.servers.starting import start_server
 
 LOOK_SECONDS = 1
 
@@ -26,7 +26,7 @@ LOOK_SECONDS = 1
     type=click.Path(file_okay=False, path_type=Path),
     help="A directory for its data, which are kept; without one they go with the server.",
 )
-@click.option("--heap", default=HEAP, help="Memory for Java, as 700m or 2g; the server takes about as much again.")
+@click.option("--heap", default="1g", help="Memory for Java, as 700m or 2g; the server takes about as much again.")
 def main(command: tuple[str, ...], version: str, port: int, data: Path | None, heap: str) -> None:
     """Run an Elasticsearch server for trial until Ctrl-C, or while COMMAND runs, which finds it in TAGKIN_ENGINE.
 

@@ -86,7 +86,7 @@ class Node:
 
     program: Program
     name: str = "node-1"
-    heap: str = "1g"
+    heap: str = "512m"
     settings: dict[str, object] = field(default_factory=dict)
     http_port: int = 0
     data: Path | None = None

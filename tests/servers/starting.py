@@ -21,8 +21,9 @@ from tests.servers.analysis.plugin import with_email_analysis
 from tests.servers.node import ASK_SECONDS, POLL_SECONDS, START_SECONDS, Node, Program
 from tests.servers.releases import NEWEST, ServerFailed, release_of
 
-HEAP = "1g"
-CLUSTER_HEAP = "700m"  # of each node
+# Enough for the largest index of a test, and little enough for all servers of a session at once.
+HEAP = "512m"
+CLUSTER_HEAP = "512m"  # of each node
 CLUSTER_NODES = 3
 
 
