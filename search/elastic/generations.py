@@ -6,10 +6,12 @@ nobody writes meanwhile, and of two that want the same one waits for the other.
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import time
+from collections.abc import Mapping
 from secrets import token_hex
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -22,6 +24,7 @@ from search.elastic.state import Building, StateRecord, read_state
 from search.elastic.writer import ElasticWriter
 from search.engine import BadIndex, IndexBusy
 from search.generations import GenerationInfo, GenerationRefused, RebuildOrder, Say, Switched
+from search.reach_record import REACH, BadReach, ReachRecord
 
 if TYPE_CHECKING:
     from search.elastic.engine import ElasticEngine
@@ -56,6 +59,19 @@ class _Found(NamedTuple):
     pair: Generation
     record: StateRecord | None
     role: str
+
+
+class _StateWriter(ElasticWriter):
+    """The writer that changes what a generation is."""
+
+    def change_with(self, attached: Mapping[str, bytes], **changes: Any) -> None:
+        """Store attachments and changes of the state in one step."""
+        old = self.record.attachments
+        self._attached = dict(attached)
+        records = self._send_attachments(old)
+        self.change_state(attachments=records, **changes)
+        self._attached = {}
+        self._remove_attachments(set(old.values()) - set(records.values()))
 
 
 class ElasticGenerations:
@@ -120,9 +136,11 @@ class ElasticGenerations:
                 back.commit()  # shows what was left when it stopped living
                 now, then = writer.record, back.record
                 lived = _last_lived(then, now)
-                back.change_state(
+                delta = max(now.delta, *(_last_lived(record, now).delta for record in records)) + 1
+                back.change_with(
+                    self._reach_at(target, delta - then.delta),
                     generation=max(record.generation for record in records) + 1,
-                    delta=max(now.delta, *(_last_lived(record, now).delta for record in records)) + 1,
+                    delta=delta,
                     switches=now.switches + 1,
                     history=token_hex(8),
                     building=None,
@@ -245,12 +263,22 @@ class ElasticGenerations:
         whole = record is not None and (note is None or note.whole)
         return _Found(pair, record, "kept" if whole else "left over")
 
-    def _open_writer(self, place: Place, say: Say) -> ElasticWriter:
+    def _reach_at(self, pair: Generation, later: int) -> dict[str, bytes]:
+        """Return the reach of a generation, if it has one, as if it had been computed some commits later."""
+        data = type(self._engine)(self._connection, Place(pair.tracks, pair.about)).attachment(REACH)
+        try:
+            record = ReachRecord.from_bytes(data or b"")
+        except BadReach:
+            return {}
+        origin = dataclasses.replace(record.origin, delta=record.origin.delta + later)
+        return {REACH: dataclasses.replace(record, origin=origin).to_bytes()}
+
+    def _open_writer(self, place: Place, say: Say) -> _StateWriter:
         """Become the writer, as soon as nobody else is."""
         silent_until = time.monotonic() + _SILENT
         while True:
             try:
-                return ElasticWriter(self._connection, place)
+                return _StateWriter(self._connection, place)
             except IndexBusy as busy:
                 if time.monotonic() > silent_until:
                     say(f"waiting: {busy}")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import orjson
@@ -16,23 +14,16 @@ from indexer import cli, cli_generations
 from indexer.progress import ProgressLines
 from search.engines import open_engine
 from tests.indexer.conftest import Desk
-from tests.indexer.rebuilds import NEW_MODEL, fill, make_track
-from tests.indexer.tiny_model import TinyModel
-from tests.search.engine_contract import remove_indices
+from tests.indexer.rebuilds import NEW_MODEL, fill, filled_index, make_track
 from tests.servers.node import Node
 
-_numbers = count()
 TRACKS = [make_track(number, random.Random(number)) for number in range(50)]
 
 
 @pytest.fixture
 def address(elasticsearch_9: Node) -> Iterator[str]:
-    made = f"{elasticsearch_9.url}/commands-{os.getpid()}-{next(_numbers)}"
-    engine = open_engine(made, create=True)
-    fill(engine, TRACKS, TinyModel())
-    engine.close()
-    yield made
-    remove_indices(made)
+    with filled_index(elasticsearch_9.url, TRACKS) as made:
+        yield made
 
 
 def run(name: str, *arguments: object) -> Result:
@@ -86,6 +77,22 @@ def test_a_rebuild_that_changes_nothing_keeps_the_reach(on_server: Desk) -> None
     assert second.exit_code == 0
     assert "searches tried" not in second.stderr
     assert "reach: nothing has changed" in on_server.index("--reach").stderr
+
+
+@pytest.mark.slow
+def test_a_generation_that_is_gone_back_to_keeps_its_reach(on_server: Desk, address: str) -> None:
+    for _ in range(2):
+        assert on_server.index("--rebuild").exit_code == 0
+    for number in (2, 4, 2):
+        there = run("rollback", number, "--engine", address)
+        assert there.stderr == f"generation {number} is searched from now on: 50 tracks\n"
+        assert "reach: nothing has changed" in on_server.index("--reach").stderr
+    engine = open_engine(address)
+    fill(engine, [make_track(80, random.Random(0))], NEW_MODEL)
+    engine.close()
+    assert run("rollback", 4, "--engine", address).exit_code == 0
+    assert run("rollback", 2, "--engine", address).exit_code == 0
+    assert "searches tried" in on_server.index("--reach").stderr
 
 
 @pytest.mark.slow
