@@ -25,6 +25,7 @@ from search.engines import open_engine
 from search.enrichment import Enricher
 from search.generations import RebuildOrder, open_with_generations
 from search.reach_computing import update_reach
+from search.writing import wait_for_writer
 from tagmodel.model import TagModel
 
 
@@ -163,7 +164,7 @@ def _write(
 ) -> None:
     engine = open_engine(job.engine, create=bool(catalogues))
     try:
-        with engine.writer(job.load_options.patience) as writer:
+        with wait_for_writer(engine, job.load_options.patience) as writer:
             for catalogue in catalogues:
                 _load(job, catalogue, engine, writer, enricher, rejects, progress)
             if job.reexpand:

@@ -48,7 +48,7 @@ def put_track(engine: SearchEngine, model: TagModel, track: Track) -> tuple[Inde
     SearchUnavailable
         If the index cannot be read or written, or another program writes for longer than `PATIENCE`.
     """
-    with _turn, _writer(engine) as writer:
+    with _turn, wait_for_writer(engine) as writer:
         # Asked while nobody else writes: another program may just have expanded the index with another model.
         enricher = Enricher(model, expand=_expands(engine.state(), model), known_spelling=engine.tag_spelling)
         (document,) = enricher.enrich([track])
@@ -75,7 +75,7 @@ def delete_track(engine: SearchEngine, track_id: str) -> tuple[IndexState, bool]
     SearchUnavailable
         If the index cannot be read or written, or another program writes for longer than `PATIENCE`.
     """
-    with _turn, _writer(engine) as writer:
+    with _turn, wait_for_writer(engine) as writer:
         was_there = writer.delete([track_id]) > 0
         return writer.commit(), was_there
 
@@ -91,10 +91,22 @@ def _expands(state: IndexState, model: TagModel) -> bool:
     )
 
 
-def _writer(engine: SearchEngine) -> IndexWriter:
+def wait_for_writer(engine: SearchEngine, patience: float = 0.0) -> IndexWriter:
+    """Open an index for writing, after whoever writes just one track.
+
+    Parameters
+    ----------
+    patience
+        Seconds that the writer keeps trying while the index is away.
+
+    Raises
+    ------
+    IndexBusy
+        If another program writes for longer than `PATIENCE`.
+    """
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         with suppress(IndexBusy):
-            return engine.writer()
+            return engine.writer(patience)
         time.sleep(_AGAIN)
-    return engine.writer()
+    return engine.writer(patience)
