@@ -81,7 +81,7 @@ def test_models_are_not_mixed(engine, model) -> None:
 def test_models_are_not_mixed_by_a_write_that_waited_for_another_program(engine, model, monkeypatch) -> None:
     waits, open_writer = Event(), engine.writer
     with open_writer() as writer, ThreadPoolExecutor(1) as pool:
-        monkeypatch.setattr(engine, "writer", lambda: waits.set() or open_writer())
+        monkeypatch.setattr(engine, "writer", lambda _patience: waits.set() or open_writer())
         written = pool.submit(put_track, engine, model, TRACK)
         assert waits.wait(10)
         writer.write([Document(Track("x:1"), model_id="another")])
