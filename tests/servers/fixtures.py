@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import pytest
 
+from tests.servers.leftovers import remove_leftovers
 from tests.servers.node import Node
 from tests.servers.releases import NEWEST, OLDEST, NoServer
 from tests.servers.starting import (
@@ -55,7 +56,9 @@ def at_hand(starting: AbstractContextManager[Started]) -> Iterator[Started]:
 def plain(version: str) -> Iterator[Node | GivenServer]:
     """Return the server that a setting gives, or start one."""
     if address := os.environ.get(GIVEN_SETTINGS[version]):
-        yield given_server(address, version)
+        server = given_server(address, version)
+        remove_leftovers(server.url)
+        yield server
         return
     with at_hand(start_server(version)) as server:
         yield server
