@@ -15,7 +15,7 @@ from tests.search.elastic.cluster_catalogue import lines
 # large, it trickles on for as long as nodes take.
 ROWS_A_SECOND = 600
 TRICKLE = 150  # rows a second
-LARGE = 50_000  # rows
+LARGE = 15_000  # rows
 BATCH = 1_000  # rows
 AT_ONCE = 100  # rows
 

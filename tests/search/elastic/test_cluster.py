@@ -35,15 +35,15 @@ from tests.servers.starting import Cluster
 
 pytestmark = pytest.mark.slow
 
-BASE = 12_000  # tracks that are there before
-LOADED = 60_000  # tracks, at least
+BASE = 5_000  # tracks that are there before
+LOADED = 20_000  # tracks, at least
 # Rows that are loaded while a node is down.
-WITHOUT_NODE = 3_000
+WITHOUT_NODE = 1_500
 # Searches and writes may fail for so long while another copy takes over, and no longer (docs of the promise).
 FAILOVER = 30.0  # seconds
 # Of a search, where a node hangs: long enough that a busy machine alone is no reason.
-HANG_TIMEOUT = 10  # seconds
-HANG_WATCHED = 30  # seconds
+HANG_TIMEOUT = 5  # seconds
+HANG_WATCHED = 15  # seconds
 # Until a machine that is busy with everything else has got there.
 LONG = 600.0  # seconds
 
