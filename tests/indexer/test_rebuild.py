@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import pytest
 
-from indexer.rebuilding import RebuildRun
+from indexer.rebuilding import RebuildRun, SampledEnricher
 from indexer.reexpansion import reexpand_index
 from search.document import Document, Family
 from search.elastic import generations as generations_module
@@ -127,19 +127,21 @@ def test_spellings_are_carried_over_by_a_run_that_goes_on(engine: ElasticEngine)
 
 @pytest.mark.parametrize("looked", [True, False])
 def test_the_spelling_of_the_model_comes_before_what_others_give(engine: ElasticEngine, looked: bool) -> None:
-    def name(run: RebuildRun) -> None:
+    late, other = tag("late word"), tag("new word")
+    with engine.generations().rebuild(RebuildOrder((), NEW_MODEL.model_id), print) as begun:
+        run = RebuildRun(begun, SampledEnricher(NEW_MODEL), Journal())  # type: ignore[arg-type]
+        run.fill()
         if looked:
-            run.rebuild.engine.tag_spelling(tag("rock"))  # type: ignore[attr-defined]
-        run.rebuild.writer.name_tags({tag("rock"): "ROCK"})
-        run.rebuild.writer.commit()
+            assert begun.engine.tag_spelling(late) is None
+        begun.writer.name_tags({late: "Late Word"})
+        begun.writer.commit()
         with engine.writer() as writer:
-            writer.name_tags({tag("rock"): "rOcK", tag("new word"): "New Word"})
+            writer.name_tags({late: "LATE WORD", other: "New Word"})
             writer.commit()
-
-    assert NEW_MODEL.vocabulary.spelling(tag("rock")) is not None
-    rebuild(engine, before_check=name)
-    assert engine.tag_spelling(tag("rock")) == "ROCK"
-    assert engine.tag_spelling(tag("new word")) == "New Word"
+        run.check()
+        begun.go_live(run.renew, {late: "Late Word"}.get, print)
+    assert engine.tag_spelling(late) == "Late Word"
+    assert engine.tag_spelling(other) == "New Word"
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
