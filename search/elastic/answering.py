@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 import orjson
 
 from search.document import Document
-from search.elastic.connection import Connection, HalfUp, Refusal, ask_twice, check_shards, missing_index
+from search.elastic.connection import Connection, ask_twice
 from search.elastic.encoding import decode_document, document_id
 from search.elastic.facets import FACETS, FacetSizes, aggregations, count_tags, read_facet
+from search.elastic.failures import HalfUp, Refusal, check_shards, missing_index
 from search.elastic.mapping import generation, generation_number
 from search.elastic.query import BY_SCORE, carried, carried_none, order_of, query_of, window_of
 from search.elastic.state import STATE_ID, StateRecord, parse_record

@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterator, Sequence
 from math import ceil
 from typing import Any, NamedTuple
 
-from search.elastic.connection import LONG_TIMEOUT, Connection, Refusal, missing_index
+from search.elastic.connection import LONG_TIMEOUT, Connection
+from search.elastic.failures import Refusal, missing_index
 from search.elastic.mapping import writes_alias
 from search.engine import BadIndex, IndexBusy, NotLetIn, RefusedDocument, SearchUnavailable
 

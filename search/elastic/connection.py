@@ -1,7 +1,7 @@
 """The one module that speaks to the server: requests out, answers or the reason why there is none back in.
 
-Everything that can go wrong on the way becomes `SearchUnavailable` with words of its own, for whoever runs the server
-and (without any address) for the public. What the server itself refuses comes as `Refusal`, for the caller to judge.
+Everything that can go wrong on the way becomes `SearchUnavailable` (`search.elastic.failures` has the words). What the
+server itself refuses comes as `Refusal`, for the caller to judge.
 """
 
 from __future__ import annotations
@@ -10,15 +10,16 @@ import logging
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from search.elastic.address import ElasticAddress
-from search.engine import BadIndex, NotLetIn, SearchUnavailable
+from search.elastic.failures import Failures, HalfUp, Refusal, Unreached, no_client, words_of
+from search.engine import SearchUnavailable
 
 if TYPE_CHECKING:
     from elastic_transport import HttpHeaders, NodeConfig, Urllib3HttpNode
-    from elasticsearch import ApiError, Elasticsearch
+    from elasticsearch import Elasticsearch, TransportError
 
 Answer = TypeVar("Answer")
 
@@ -29,10 +30,6 @@ _LINES = "application/x-ndjson"
 LONG_TIMEOUT = 60.0  # seconds
 # Asked before anything else, so that a server which does not answer is known soon.
 SHORT_TIMEOUT = 2.0  # seconds
-
-# The oldest version that has every query we ask, and the first that nobody has tried.
-_OLDEST = (8, 19)
-_UNTRIED = (10, 0)
 
 # Until servers that have lost one of them know of it.
 _BREATH = 0.1  # seconds
@@ -45,47 +42,12 @@ _PROBE_TIMEOUT = 1.0  # seconds
 # Connections kept open to each server.
 _CONNECTIONS = 16
 
-_UNREACHABLE = "the search server cannot be reached"
-_SILENT = "the search server does not answer in time"
-_BUSY = "the search server has too much to do"
-_PARTIAL = "the search server is only half up: some of the index is missing"
-_BLOCKED = "the search server keeps the index from being written"
-_VERSION = "the search server is of a version that this program does not know"
-_ANOTHER = "what answers in place of the search server is another program"
-_CERTIFICATE = "the search server's certificate is not the one expected"
-_LOGIN = "the search server refuses our password or key"
-_RIGHTS = "the search server does not allow this to our user or key"
-_ODD = "the search server answers what this program does not understand"
-_CLOSED = "the search is being stopped"
-
-
-class Refusal(Exception):
-    """The server understood a request and refused it.
-
-    Parameters
-    ----------
-    status
-        Of HTTP.
-    kind, reason
-        The server's own words.
-    """
-
-    def __init__(self, status: int, kind: str, reason: str) -> None:
-        super().__init__(f"{status} {kind}: {reason}")
-        self.status = status
-        self.kind = kind
-        self.reason = reason
-
-
-class HalfUp(SearchUnavailable):
-    """Some of the servers are there and cannot answer for all of the index: one may just have been lost."""
-
-
 class Connection:
     """A way to the servers of one cluster; may be shared by threads."""
 
     def __init__(self, address: ElasticAddress) -> None:
         self.address = address
+        self._failures = Failures(address)
         self._lock = threading.Lock()
         self._client: Elasticsearch | None = None
         self._waiting: dict[float, Elasticsearch] = {}
@@ -140,18 +102,15 @@ class Connection:
         try:
             answer = client.perform_request(method, path, params=params or None, headers=headers, body=body).body
         except UnsupportedProductError:
-            raise self._no_elasticsearch("one that does not call itself Elasticsearch") from None
+            raise self._failures.no_elasticsearch("one that does not call itself Elasticsearch") from None
         except ApiError as error:
-            self._judge(error)
+            self._failures.judge(error.meta.status, error.body, error.meta.headers)
         except TransportError as error:
-            raise self._unavailable(error, wait) from error
+            raise self._failures.unreached(_kind_of(error), _cause(error), wait) from error
         except ValueError as error:  # a closed pool of connections
-            raise SearchUnavailable(f"{self.address}: {error}", public=_UNREACHABLE) from error
+            raise self._failures.lost(error) from error
         if not isinstance(answer, Mapping):
-            raise SearchUnavailable(
-                f"{self.address}: expected an object of JSON, got {answer!r:.80}. Does something between us change it?",
-                public=_ODD,
-            )
+            raise self._failures.no_object(answer)
         return answer
 
     def check_version(self) -> None:
@@ -172,7 +131,7 @@ class Connection:
                 raise self.refused(refusal) from None
         else:
             version = answer.get("version")
-            self._check_number(str(version.get("number", "")) if isinstance(version, Mapping) else "")
+            self._failures.check_version(str(version.get("number", "")) if isinstance(version, Mapping) else "")
         self._checked = True
 
     def hold(self) -> None:
@@ -205,11 +164,15 @@ class Connection:
 
     def _check_open(self) -> None:
         if self._closed and not self._holders:
-            raise SearchUnavailable(f"{self.address}: this connection was closed", public=_CLOSED)
+            raise self._failures.closed()
+
+    def refused(self, refusal: Refusal) -> SearchUnavailable:
+        """Return the error for a refusal that no caller knows what to do with."""
+        return self._failures.refused(refusal)
 
     def refused_part(self, part: Mapping[str, Any]) -> SearchUnavailable:
         """Return the error for a part of an answer that says it failed."""
-        return self.refused(Refusal(int(part.get("status", 500)), *_words(part)))
+        return self.refused(Refusal(int(part.get("status", 500)), *words_of(part)))
 
     def _open(self, timeout: float) -> Elasticsearch:
         """Return the client that waits for so long; they share their connections, and to make one takes 0.1 ms."""
@@ -221,119 +184,11 @@ class Connection:
                 self._waiting[timeout] = self._client.options(request_timeout=timeout)
         return self._waiting[timeout]
 
-    def _check_number(self, number: str) -> None:
-        try:
-            major, minor = (int(part) for part in number.split(".")[:2])
-        except ValueError:
-            raise self._no_elasticsearch(f"one that names its version {number!r}") from None
-        if not _OLDEST <= (major, minor) < _UNTRIED:
-            raise NotLetIn(f"{self.address}: expected Elasticsearch 8.19 or 9, found {number}", public=_VERSION)
-
-    def _judge(self, error: ApiError) -> NoReturn:
-        """Raise what an answer with an error status means."""
-        status, (kind, reason) = error.meta.status, _words(error.body)
-        if status == 401:
-            raise self._not_known() from None
-        if status == 403 and kind == "security_exception":
-            raise NotLetIn(
-                f"{self.address} does not allow this: {reason}. Searching needs the rights of deploy/reader.json, "
-                "indexing those of deploy/writer.json; they are for certain names of indices, is ours one of them?",
-                public=_RIGHTS,
-            ) from None
-        if kind in {"media_type_header_exception", "unsupported_product"}:
-            raise NotLetIn(
-                f"{self.address}: expected Elasticsearch 8.19 or 9, this server answers: {reason}", public=_VERSION
-            ) from None
-        # It names itself in every answer, but for those to whom it does not know.
-        is_itself = error.meta.headers.get("x-elastic-product") == "Elasticsearch"
-        if status == 404 and not is_itself:
-            raise self._no_elasticsearch("one that answers 404 and does not say which it is") from None
-        if status >= 500 and not is_itself:
-            raise SearchUnavailable(
-                f"{self.address} cannot be reached: what is between us and it answers {status}. Is the server up?",
-                public=_UNREACHABLE,
-            ) from None
-        if status < 500:
-            raise Refusal(status, kind, reason) from None
-        raise self.refused(Refusal(status, kind, reason)) from None
-
-    def _no_elasticsearch(self, found: str) -> NotLetIn:
-        return NotLetIn(
-            f"{self.address}: expected an Elasticsearch server, found {found}. Are host and port right?",
-            public=_ANOTHER,
-        )
-
-    def _not_known(self) -> NotLetIn:
-        if self.address.api_key:
-            why = "refuses the API key: is TAGKIN_ELASTICSEARCH_API_KEY right, and has the key not expired?"
-        elif self.address.password:
-            why = f"refuses the user {self.address.username!r}: is TAGKIN_ELASTICSEARCH_PASSWORD right?"
-        else:
-            why = "wants to know who asks: set TAGKIN_ELASTICSEARCH_API_KEY, or _USERNAME and _PASSWORD"
-        return NotLetIn(f"{self.address} {why}", public=_LOGIN)
-
-    def refused(self, refusal: Refusal) -> SearchUnavailable:
-        """Return the error for a refusal that no caller knows what to do with."""
-        words = f"{refusal.kind} {refusal.reason}".lower()
-        if refusal.kind == "cluster_block_exception" and refusal.status in {403, 429}:
-            return SearchUnavailable(
-                f"{self.address} keeps the index from being written: {refusal.reason}. Is its disk full?",
-                public=_BLOCKED,
-            )
-        if refusal.status in {429, 413} or "circuit_breaking" in words or "rejected_execution" in words:
-            return SearchUnavailable(f"{self.address} has too much to do: {refusal.reason}", public=_BUSY)
-        if refusal.status in {502, 503, 504} or refusal.kind == "index_closed_exception":
-            return HalfUp(
-                f"{self.address} is only half up ({refusal.kind}: {refusal.reason}); see its _cluster/health",
-                public=_PARTIAL,
-            )
-        return SearchUnavailable(f"{self.address} answers {refusal}", public=_ODD)
-
-    def _unavailable(self, error: Exception, wait: float) -> SearchUnavailable:
-        """Return what no answer at all means, after so many seconds."""
-        from elastic_transport import TlsError
-        from elasticsearch import ConnectionTimeout, SerializationError
-
-        cause = _cause(error)
-        if isinstance(error, TlsError):
-            return self._untrusted(cause)
-        if isinstance(error, ConnectionTimeout):
-            return SearchUnavailable(
-                f"{self.address} did not answer within {wait:g} s. Is it busy, or something on the way to it down?",
-                public=_SILENT,
-            )
-        if isinstance(error, SerializationError):
-            return SearchUnavailable(f"{self.address} answers what is no JSON ({cause})", public=_ODD)
-        slip = "Should the address begin with https://?" if self._expects_tls(cause) else "Is the server up?"
-        return SearchUnavailable(
-            f"{self.address} cannot be reached ({cause}). Are host and port right? {slip}", public=_UNREACHABLE
-        )
-
-    def _untrusted(self, cause: str) -> SearchUnavailable:
-        if "CERTIFICATE_VERIFY_FAILED" in cause:
-            file = self.address.ca_certs or "not set"
-            return NotLetIn(
-                f"{self.address} shows a certificate that is not trusted ({cause}). Is TAGKIN_ELASTICSEARCH_CA_CERTS "
-                f"({file}) the certificate of its authority, and the host's name in the server's certificate?",
-                public=_CERTIFICATE,
-            )
-        return SearchUnavailable(
-            f"{self.address} does not speak TLS as expected ({cause}). Should the address begin with http://?",
-            public=_UNREACHABLE,
-        )
-
-    def _expects_tls(self, cause: str) -> bool:
-        """Whether a server hung up as those do that expect TLS and are spoken to without."""
-        return self.address.hosts[0].startswith("http://") and "closed connection without response" in cause
-
-
 def _make_client(address: ElasticAddress) -> Elasticsearch:
     try:
         from elasticsearch import Elasticsearch, OrjsonSerializer
     except ImportError:
-        raise SearchUnavailable(
-            "an Elasticsearch address needs the client: pip install 'tagkin[elasticsearch]'", public=_ODD
-        ) from None
+        raise no_client() from None
     # It would say at each try what we say once, in words of our own.
     logging.getLogger("elastic_transport").setLevel(logging.ERROR)
     settings: dict[str, Any] = {}
@@ -420,49 +275,15 @@ def ask_twice(ask: Callable[[], Answer]) -> Answer:
         return ask()
 
 
-def check_shards(address: ElasticAddress, answer: Mapping[str, Any]) -> None:
-    """Raise `SearchUnavailable` unless every part of the index took part in an answer."""
-    shards = answer.get("_shards", {})
-    if shards.get("failed") or answer.get("timed_out"):
-        missing = f"{shards.get('failed', 0)} of {shards.get('total', 0)} shards"
-        raise HalfUp(f"{address} is only half up: {missing} did not answer", public=_PARTIAL)
+def _kind_of(error: TransportError) -> Unreached:
+    from elastic_transport import TlsError
+    from elasticsearch import ConnectionTimeout, SerializationError
 
-
-def missing_index(address: ElasticAddress) -> BadIndex:
-    """Return the error for an index that is not there."""
-    return BadIndex(
-        f"no index at {address}. Make one with: tagkin index SOURCE --engine URL", public="there is no index yet"
-    )
-
-
-def foreign_index(address: ElasticAddress) -> BadIndex:
-    """Return the error for an index that bears our name and was made by something else."""
-    return BadIndex(
-        f"what is at {address} is no index of tagkin; choose another name, as in http://host:9200/name",
-        public="what is where the index should be is no index",
-    )
-
-
-def other_version(address: ElasticAddress, found: object) -> BadIndex:
-    """Return the error for an index that this program does not read."""
-    return BadIndex(
-        f"the index at {address} has format {found}, which this version does not read. Make another one beside it, "
-        "tagkin index SOURCE --engine http://host:9200/other-name, or use the version that made it",
-        public="the index was made by another version of this program",
-    )
-
-
-def _words(body: Any) -> tuple[str, str]:
-    """Return kind and reason from whatever the server sent with an error status."""
-    error = body.get("error", body) if isinstance(body, Mapping) else body
-    if not isinstance(error, Mapping):
-        return "error", str(error)[:300]
-    causes: Sequence[Any] = error.get("root_cause") or ()
-    cause = causes[0] if causes and isinstance(causes[0], Mapping) else error
-    # Where shards are missing there is no root, and the reason is inside.
-    while not cause.get("reason") and isinstance(cause.get("caused_by"), Mapping):
-        cause = cause["caused_by"]
-    return str(cause.get("type", "error")), str(cause.get("reason", ""))[:300]
+    if isinstance(error, TlsError):
+        return Unreached.UNTRUSTED
+    if isinstance(error, ConnectionTimeout):
+        return Unreached.SILENT
+    return Unreached.NO_JSON if isinstance(error, SerializationError) else Unreached.OTHER
 
 
 def _cause(error: BaseException) -> str:

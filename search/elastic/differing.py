@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from search.document import Document
 from search.elastic.bulk import Line
-from search.elastic.connection import LONG_TIMEOUT, Connection, Refusal
+from search.elastic.connection import LONG_TIMEOUT, Connection
 from search.elastic.encoding import decode_document
+from search.elastic.failures import Refusal
 from search.elastic.mapping import writes_alias
 from search.elastic.scanning import scan
 

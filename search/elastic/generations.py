@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from search.elastic.answering import Place
-from search.elastic.connection import missing_index
+from search.elastic.failures import missing_index
 from search.elastic.indices import all_pairs, ask, create_pair, living, make_live, remove_pair
 from search.elastic.mapping import Generation, generation
 from search.elastic.rebuild import ElasticRebuild, first_state, note_of

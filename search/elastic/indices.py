@@ -6,7 +6,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from search.elastic.connection import LONG_TIMEOUT, Connection, Refusal, foreign_index
+from search.elastic.connection import LONG_TIMEOUT, Connection
+from search.elastic.failures import Refusal, foreign_index
 from search.elastic.mapping import (
     WEIGHTS_IN_SOURCE,
     Generation,

@@ -18,9 +18,10 @@ from msgspec.structs import replace
 
 from search.document import Document
 from search.elastic.answering import KEPT, Place, score_of, search
-from search.elastic.connection import LONG_TIMEOUT, Connection, Refusal, check_shards
+from search.elastic.connection import LONG_TIMEOUT, Connection
 from search.elastic.differing import differing, present, read_versions, send
 from search.elastic.encoding import decode_document, document_id
+from search.elastic.failures import Refusal, check_shards
 from search.elastic.indices import living, make_live
 from search.elastic.mapping import Generation
 from search.elastic.query import query_of

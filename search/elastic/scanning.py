@@ -8,15 +8,8 @@ from contextlib import suppress
 from typing import Any
 
 from search.elastic.answering import refused_search, search
-from search.elastic.connection import (
-    LONG_TIMEOUT,
-    SHORT_TIMEOUT,
-    Connection,
-    HalfUp,
-    Refusal,
-    check_shards,
-    missing_index,
-)
+from search.elastic.connection import LONG_TIMEOUT, SHORT_TIMEOUT, Connection
+from search.elastic.failures import HalfUp, Refusal, check_shards, missing_index
 from search.elastic.indices import ask
 from search.engine import SearchUnavailable
 

@@ -21,21 +21,12 @@ from msgspec.structs import replace
 from search.document import Document
 from search.elastic.answering import Place, search
 from search.elastic.bulk import BulkSender, Line, is_later
-from search.elastic.connection import LONG_TIMEOUT, Connection, Refusal, check_shards, missing_index
+from search.elastic.connection import LONG_TIMEOUT, Connection
 from search.elastic.encoding import document_id, encode_document
+from search.elastic.failures import Refusal, check_shards, missing_index
+from search.elastic.lease import LEASE_SECONDS, let_go, renewed
 from search.elastic.mapping import generation, writes_alias
-from search.elastic.state import (
-    LEASE_SECONDS,
-    VERSIONS,
-    AttachmentRecord,
-    Lost,
-    StateRecord,
-    let_go,
-    read_state,
-    renewed,
-    take_lease,
-    write_state,
-)
+from search.elastic.state import VERSIONS, AttachmentRecord, Lost, StateRecord, read_state, take_lease, write_state
 from search.engine import BadIndex, IndexBusy, IndexState, NotLetIn, RefusedDocument, SearchUnavailable
 
 # Between two notes of how far a load has come.

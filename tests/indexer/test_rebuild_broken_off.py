@@ -18,8 +18,8 @@ import pytest
 
 from indexer import cli
 from indexer.rebuilding import RebuildRun
+from search.elastic import lease as lease_module
 from search.elastic import rebuild as rebuilding
-from search.elastic import state as lease_module
 from search.elastic.connection import Connection
 from search.elastic.engine import ElasticEngine
 from search.elastic.mapping import Generation

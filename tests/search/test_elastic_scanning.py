@@ -11,8 +11,9 @@ import pytest
 
 from search.elastic import scanning
 from search.elastic.address import ElasticAddress
-from search.elastic.connection import Connection, HalfUp
+from search.elastic.connection import Connection
 from search.elastic.engine import ElasticEngine
+from search.elastic.failures import HalfUp
 from search.elastic.scanning import ANY_ORDER, scan
 from search.engine import SearchUnavailable
 from tests.faults.fake_server import FakeServer

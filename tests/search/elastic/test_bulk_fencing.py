@@ -15,7 +15,8 @@ from msgspec.structs import replace
 from search.elastic import writer as writing
 from search.elastic.engine import ElasticEngine
 from search.elastic.indices import all_pairs, remove_pair
-from search.elastic.state import Lease, read_state, write_state
+from search.elastic.lease import Lease
+from search.elastic.state import read_state, write_state
 from search.engine import IndexBusy
 from tests.faults.choosing import BULK, Fault, Faults, to
 from tests.faults.proxy import FaultProxy

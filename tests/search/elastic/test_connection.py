@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 
 from search.elastic.address import ElasticAddress, parse_address
-from search.elastic.connection import Connection, Refusal
+from search.elastic.connection import Connection
 from search.elastic.engine import ElasticEngine, identify
+from search.elastic.failures import Refusal
 from search.elastic.mapping import FORMAT_VERSION
 from search.engine import BadIndex, NotLetIn, SearchUnavailable
 from tests.faults.fake_server import ELASTICSEARCH, FakeServer

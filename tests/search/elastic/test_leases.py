@@ -18,7 +18,8 @@ from search.elastic.address import parse_address
 from search.elastic.connection import LONG_TIMEOUT, Connection
 from search.elastic.engine import ElasticEngine
 from search.elastic.indices import all_pairs, remove_pair
-from search.elastic.state import LEASE_SECONDS, STATE_ID, Lease, read_state, renewed, take_lease, write_state
+from search.elastic.lease import LEASE_SECONDS, Lease, renewed
+from search.elastic.state import STATE_ID, read_state, take_lease, write_state
 from search.elastic.writer import ElasticWriter
 from search.engine import IndexBusy, SearchUnavailable
 from tests.faults.choosing import BULK, Faults, to

@@ -14,9 +14,10 @@ import pytest
 
 from search.document import Document
 from search.elastic.address import ElasticAddress
-from search.elastic.connection import Connection, HalfUp
+from search.elastic.connection import Connection
 from search.elastic.encoding import encode_document
 from search.elastic.engine import ElasticEngine
+from search.elastic.failures import HalfUp
 from search.elastic.state import StateRecord
 from search.engine import SearchUnavailable
 from search.plan import Plan
