@@ -65,12 +65,12 @@ retire_keys() { # ROLE DIRECTORY
   listed=$(ask GET "/_security/api_key?name=tagkin-$1&active_only=true") || { echo "$listed" >&2; exit 1; }
   # A key in the file that the server does not list is not ours to trust as the newest: nothing would be left.
   grep -q "\"$newest\"" <<<"$listed" || { echo "expected the key of $2/api-key among those of the server" >&2; exit 1; }
-  for id in $(grep -o '"id": *"[^"]*"' <<<"$listed" | cut -d'"' -f4); do
+  while read -r id; do
     [ "$id" != "$newest" ] || continue
     ask DELETE /_security/api_key "{\"ids\": [\"$id\"]}" >/dev/null
     echo "ended a key: tagkin-$1 $id"
     n=$((n + 1))
-  done
+  done < <(grep -o '"id": *"[^"]*"' <<<"$listed" | cut -d'"' -f4)
   echo "ended $n of the keys of tagkin-$1, and kept the newest"
 }
 

@@ -28,7 +28,7 @@ from web.settings import PREFIX, Settings, read_settings
 # How long a worker may finish what it is answering when the server is stopped.
 STOP_SECONDS = 10  # seconds
 # How long new workers have to get ready before the old ones stop; a worker on a busy machine takes some seconds.
-RESPAWN_SECONDS = 10.0
+RESPAWN_SECONDS = 5.0
 # Connections that a worker holds; those of browsers are idle most of the time.
 CONNECTIONS = 1024
 # Room for the head of a request, address included; up to twice as much may still be read.
