@@ -18,7 +18,7 @@ from search.engine import SearchUnavailable
 DEFAULT_NAME = "tagkin"
 _PORT = 9200
 
-# What the server allows in the name of an index, less what could be taken for one of ours.
+# What the server allows at the beginning of the name of an index.
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
 
 # Of names and addresses, of IPv6 too.
