@@ -10,6 +10,7 @@ COPY deploy/constraints.txt deploy/
 # Before our own files, so that a change of those does not fetch everything again.
 RUN pip download --no-cache-dir --no-deps --quiet --dest /wheels --requirement deploy/constraints.txt
 COPY pyproject.toml README.md tagkin.py ./
+COPY audiomodel audiomodel
 COPY indexer indexer
 COPY search search
 COPY tagmodel tagmodel

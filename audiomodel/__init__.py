@@ -1,0 +1,1 @@
+"""What does a recording sound like? Decoding, front end, networks, taggers, and what they hear."""
