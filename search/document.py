@@ -10,6 +10,7 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from search.sound import Sound, check_sound
 from tagmodel.track import Track
 
 # Stored weights are whole multiples of 1/256: at most nine significant bits, which is what Lucene keeps.
@@ -38,6 +39,10 @@ class Document:
         Parallel to `heard` and `implied`, whole units of 1/256 in [1, 256].
     model_id
         The tag model that made `implied`; ``""`` when none did.
+    faint
+        Ids of tags heard, but not surely enough for `heard`, and not typed: they only ever demote.
+    sound
+        How the track sounds; None where nobody listened.
     """
 
     track: Track
@@ -47,6 +52,8 @@ class Document:
     heard: tuple[str, ...] = ()
     heard_weights: tuple[int, ...] = ()
     model_id: str = ""
+    faint: tuple[str, ...] = ()
+    sound: Sound | None = None
 
 
 def check_document(document: Document) -> None:
@@ -56,6 +63,10 @@ def check_document(document: Document) -> None:
         _check_family(document, "implied", document.implied, document.implied_weights)
     if document.heard or document.heard_weights:
         _check_family(document, "heard", document.heard, document.heard_weights)
+    if document.faint:
+        _check_faint(document)
+    if document.sound is not None:
+        _check_sound(document, document.sound)
 
 
 def _check_family(document: Document, family: str, tag_ids: Sequence[str], units: Sequence[int]) -> None:
@@ -72,3 +83,17 @@ def _check_family(document: Document, family: str, tag_ids: Sequence[str], units
         problem = f"expected {family} tags that nobody typed, got {sorted(set(document.typed).intersection(tag_ids))}"
     if problem:
         raise ValueError(f"track {document.track.track_id!r}: {problem}")
+
+
+def _check_faint(document: Document) -> None:
+    _check_family(document, "faint", document.faint, (1,) * len(document.faint))
+    twice = set(document.heard).intersection(document.faint)
+    if twice:
+        raise ValueError(f"track {document.track.track_id!r}: expected tags heard or faint, got both: {sorted(twice)}")
+
+
+def _check_sound(document: Document, sound: Sound) -> None:
+    try:
+        check_sound(sound)
+    except ValueError as error:
+        raise ValueError(f"track {document.track.track_id!r}: {error}") from error

@@ -15,6 +15,8 @@ from search.document import Family
 
 # Term weights are whole multiples of 1/4096: with documents in 1/256, sums below 16 are exact in float32.
 PLAN_UNITS = 4096  # units per 1.0
+# The score is shared out between tags and sound in so many parts.
+SHARES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,10 @@ class Filters:
         Seconds.
     year
         Year of release.
+    bpm
+        Beats per minute, as heard.
+    key
+        Folded musical keys (`search.musical_key.fold_key`), as heard; ``""`` selects tracks where none was.
     """
 
     genre: tuple[str, ...] = ()
@@ -88,6 +94,8 @@ class Filters:
     artist: tuple[str, ...] = ()
     duration: Range | None = None
     year: Range | None = None
+    bpm: Range | None = None
+    key: tuple[str, ...] = ()
 
 
 class Sort(enum.StrEnum):
@@ -104,6 +112,22 @@ class Sort(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SoundTarget:
+    """What hits shall sound like.
+
+    Parameters
+    ----------
+    vector
+        As `search.sound.quantize` makes it.
+    share
+        Of the score, in sixteenths, 1 to 16; the tags have the rest.
+    """
+
+    vector: bytes
+    share: int = SHARES
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A whole search, ready to execute.
 
@@ -114,7 +138,13 @@ class Plan:
     words
         Folded words; all must be in the title or artist. They filter and score nothing.
     excluded
-        Tag ids; a track where one was typed (or heard, once there is audio) is no hit.
+        Tag ids; a track where one was typed or heard is no hit.
+    demoted
+        Excluded tag ids; a hit on which one of them was heard faintly has half its score, however many there are.
+    without_tracks
+        Track ids that are no hits: the references themselves, where something like them is asked for.
+    sound
+        Demands that hits have a vector of sound, and scores how near it is.
     k, offset
         Hits ``offset .. offset + k`` of the order.
     outside
@@ -128,6 +158,9 @@ class Plan:
     groups: tuple[Group, ...] = ()
     words: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
+    demoted: tuple[str, ...] = ()
+    without_tracks: tuple[str, ...] = ()
+    sound: SoundTarget | None = None
     filters: Filters = Filters()
     k: int = 20
     offset: int = 0
