@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -97,19 +98,39 @@ def _setting(name: str, variable: str, **given: Any) -> Callable[[Callable[..., 
     type=click.IntRange(min=0),
     help="Seconds for which browsers are told, over TLS, to use nothing else.",
 )
+@_setting(
+    "--tls",
+    "TAGKIN_TLS",
+    nargs=2,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="CERT KEY",
+    help="Serve over TLS with a certificate and its key, two PEM files.  [default: plain HTTP]",
+)
+@_setting(
+    "--audio-root",
+    "TAGKIN_AUDIO_ROOT",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the recordings that may be played.  [default: none may]",
+)
+@_setting(
+    "--previews",
+    "TAGKIN_PREVIEWS",
+    help="Origins, separated by spaces, whose recordings the pages may play.  [default: none]",
+)
 def serve(engine: str, model_path: Path | None, host: str, port: int, workers: int, threads: int, **_: object) -> None:
     """Serve the pages and the API until stopped with Ctrl-C."""
     from search.engine import SearchUnavailable
     from tagmodel.model import BadModel, ModelMissing
-    from web.serving import check_settings, count_tracks, environment, serve_pages
+    from web.serving import check_settings, check_tls, count_tracks, environment, serve_pages
     from web.settings import SettingsError, read_settings
 
     values = _values(click.get_current_context())
     try:
         # All is tried here once, so that what is missing or wrong is said before any process starts.
         check_settings(read_settings({**environment(), **values}))
+        scheme = "https" if check_tls(values) else "http"
         n_tracks = count_tracks(engine, None if model_path is None else str(model_path))
-        click.echo(f"{n_tracks:,} tracks at http://{host}:{port} (stop with Ctrl-C)", err=True)
+        click.echo(f"{n_tracks:,} tracks at {scheme}://{host}:{port} (stop with Ctrl-C)", err=True)
         serve_pages(host, port, workers, threads, values)
     except SearchUnavailable as error:
         stop(str(error), ENGINE_STATUS)
@@ -125,7 +146,14 @@ def _values(context: click.Context) -> dict[str, str]:
 
     values = {option.envvar: context.params[option.name or ""] for option in context.command.params}
     return {
-        name.removeprefix(f"{PREFIX}_"): str(int(value)) if isinstance(value, bool) else str(value)
+        name.removeprefix(f"{PREFIX}_"): _text(value)
         for name, value in values.items()
         if isinstance(name, str) and value is not None
     }
+
+
+def _text(value: object) -> str:
+    """Write a value as its variable has it: several paths as a search path of the system is written."""
+    if isinstance(value, tuple):
+        return os.pathsep.join(map(str, value))
+    return str(int(value)) if isinstance(value, bool) else str(value)

@@ -6,6 +6,10 @@ from flask import Flask, Response, request
 
 from web.settings import Settings
 
+# Pages that record what somebody plays to them, once they allow it.
+_RECORDING = {"similar", "suggest"}
+_MICROPHONE = "camera=(), geolocation=(), microphone=(self)"
+
 _POLICY = (
     "default-src 'self'",
     "base-uri 'none'",
@@ -25,10 +29,19 @@ HEADERS = {
 def register(app: Flask, settings: Settings) -> None:
     """Have the application send the headers; over TLS also that browsers are to come back that way, if so set."""
     again = f"max-age={settings.hsts}"
+    headers = HEADERS | {"Content-Security-Policy": _policy(settings)}
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        response.headers.extend(HEADERS)
+        response.headers.extend(headers)
+        if request.blueprint in _RECORDING:
+            response.headers["Permissions-Policy"] = _MICROPHONE
         if settings.hsts and request.is_secure:
             response.headers["Strict-Transport-Security"] = again
         return response
+
+
+def _policy(settings: Settings) -> str:
+    """Return what may be loaded; sound also from origins that were set."""
+    sound = " ".join(["media-src 'self'", *settings.previews])
+    return "; ".join([*_POLICY, sound])

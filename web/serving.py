@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,7 +24,7 @@ from web.app import create_app
 from web.running import access_log, limits, overload
 from web.running.keeping import SearcherKeeper
 from web.running.metrics import DIRECTORY
-from web.settings import PREFIX, Settings, read_settings
+from web.settings import PREFIX, Settings, SettingsError, read_settings
 
 # How long a worker may finish what it is answering when the server is stopped.
 STOP_SECONDS = 10  # seconds
@@ -122,15 +123,39 @@ def serve_pages(host: str, port: int, workers: int, threads: int, values: Mappin
         If the address is taken or not ours.
     """
     address = _listening_address(host, port)
+    tls = [Path(path) for path in values.get("TLS", "").split(os.pathsep) if path]
     with TemporaryDirectory(prefix="tagkin-metrics-") as directory:
         os.environ |= {f"{PREFIX}_{name}": value for name, value in values.items()} | {DIRECTORY: directory}
-        _server(address, port, workers, threads).serve()
+        _server(address, port, workers, threads, *tls).serve()
 
 
-def _server(address: str, port: int, workers: int, threads: int) -> Any:
+def check_tls(values: Mapping[str, str]) -> bool:
+    """Try out certificate and key, if there are any; returns whether there are.
+
+    Raises
+    ------
+    web.settings.SettingsError
+        If they cannot be read, or are not of each other.
+    """
+    if not values.get("TLS"):
+        return False
+    certificate, _, key = values["TLS"].partition(os.pathsep)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
+    except (OSError, ValueError) as error:  # errors of TLS are errors of the system here
+        raise SettingsError(
+            "expected a certificate and its key, without a password, as PEM files,"
+            f" got {certificate} and {key or 'no key'}: {error}"
+        ) from error
+    return True
+
+
+def _server(
+    address: str, port: int, workers: int, threads: int, certificate: Path | None = None, key: Path | None = None
+) -> Any:
     """Return the server, which makes its processes when it is told to serve."""
     from granian import Granian
-    from granian.constants import HTTPModes, Interfaces
+    from granian.constants import HTTPModes, Interfaces, SSLProtocols
     from granian.http import HTTP1Settings
 
     return Granian(
@@ -150,6 +175,9 @@ def _server(address: str, port: int, workers: int, threads: int) -> Any:
         respawn_failed_workers=True,
         respawn_interval=RESPAWN_SECONDS,
         log_dictconfig=_LOGGING,
+        ssl_cert=certificate,
+        ssl_key=key,
+        ssl_protocol_min=SSLProtocols.tls12,
     )
 
 

@@ -44,6 +44,10 @@ class Settings:
         Reverse proxies in front, whose word on a client's address and on TLS is taken.
     hsts
         Seconds for which browsers are to come back over TLS only; said only over TLS, 0 is not at all.
+    audio_root
+        Folder below which the files of tracks may be played; None: nothing is.
+    previews
+        Origins from which the pages may play a track whose address is a recording there.
     """
 
     origins: tuple[str, ...] = ()
@@ -54,6 +58,8 @@ class Settings:
     log_searches: bool = True
     proxies: int = 0
     hsts: int = 0
+    audio_root: Path | None = None
+    previews: tuple[str, ...] = ()
 
 
 def read_settings(values: Mapping[str, str]) -> Settings:
@@ -75,7 +81,18 @@ def read_settings(values: Mapping[str, str]) -> Settings:
         log_searches=values.get("LOG_SEARCHES", "").strip().lower() not in {"0", "false", "no", "off"},
         proxies=int(values.get("PROXIES") or 0),
         hsts=int(values.get("HSTS") or 0),
+        audio_root=_audio_root(values.get("AUDIO_ROOT", "")),
+        previews=_origins(values.get("PREVIEWS", "")),
     )
+
+
+def _audio_root(text: str) -> Path | None:
+    if not text:
+        return None
+    root = Path(text)
+    if not root.is_dir():
+        raise SettingsError(f"expected a folder of recordings, got {text}: is it mounted?")
+    return root
 
 
 def _origins(text: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import msgspec
 from flask import Blueprint, Flask, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from web.api import graphs, indexed, searching, suggesting, tags, writing
+from web.api import audio, graphs, indexed, searching, suggesting, tags, writing
 from web.api.docs import docs_page
 from web.api.openapi import BASE, openapi_document
 from web.api.operations import JSON, Operation
@@ -23,6 +23,7 @@ OPERATIONS: tuple[Operation, ...] = (
 blueprint = Blueprint("api", __name__, url_prefix=BASE)
 for _one in OPERATIONS:
     blueprint.add_url_rule(_one.path, _one.name, _one.view(), methods=[_one.method])
+blueprint.add_url_rule("/track/audio", "track_audio", audio.track_audio)
 
 
 def register(app: Flask) -> None:

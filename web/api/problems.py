@@ -111,6 +111,13 @@ UNKNOWN_TRACK = Kind(
     "No track of the index has that id, or no longer has.",
     ("parameter",),
 )
+NO_RECORDING = Kind(
+    "no-recording",
+    404,
+    "There is no recording to play",
+    "The track has no file of sound below the server's audio root, or the server has none set.",
+    ("parameter",),
+)
 WRONG_METHOD = Kind(
     "wrong-method",
     405,
@@ -129,6 +136,12 @@ TOO_LONG = Kind(
 )
 WRONG_MEDIA_TYPE = Kind(
     "wrong-media-type", 415, "The body is not JSON", "Send `Content-Type: application/json` with it."
+)
+BAD_RANGE = Kind(
+    "bad-range",
+    416,
+    "The recording is shorter than that",
+    "The header `Range` asks for bytes behind its end; `Content-Range` says how many there are.",
 )
 REFUSED_TRACK = Kind(
     "refused-track",
@@ -152,14 +165,14 @@ UNAVAILABLE = Kind(
 # All kinds, in the order of the docs page.
 KINDS = (
     *(BAD_PARAMETER, BAD_QUERY, BAD_BODY, NOT_ALLOWED, FORBIDDEN, UNKNOWN_ADDRESS, UNKNOWN_TAG, TAG_WITHOUT_KIN),
-    *(NO_PATH, UNKNOWN_TRACK, WRONG_METHOD, OTHER_MODEL, TOO_LARGE, TOO_LONG, WRONG_MEDIA_TYPE, REFUSED_TRACK),
-    *(TOO_MANY_REQUESTS, INTERNAL, UNAVAILABLE),
+    *(NO_PATH, UNKNOWN_TRACK, NO_RECORDING, WRONG_METHOD, OTHER_MODEL, TOO_LARGE, TOO_LONG, WRONG_MEDIA_TYPE),
+    *(BAD_RANGE, REFUSED_TRACK, TOO_MANY_REQUESTS, INTERNAL, UNAVAILABLE),
 )
 _BY_STATUS = {
     kind.status: kind
     for kind in (
         *(BAD_BODY, NOT_ALLOWED, FORBIDDEN, UNKNOWN_ADDRESS, WRONG_METHOD, TOO_LARGE, TOO_LONG, WRONG_MEDIA_TYPE),
-        *(TOO_MANY_REQUESTS, INTERNAL, UNAVAILABLE),
+        *(BAD_RANGE, TOO_MANY_REQUESTS, INTERNAL, UNAVAILABLE),
     )
 }
 

@@ -18,6 +18,8 @@ from web.context import searcher
 
 # Blueprints whose answers are of the moment.
 _OF_THE_MOMENT = {"health", "metrics"}
+# Endpoints whose answers are files, with tags of their own.
+_OF_FILES = {"static", "api.track_audio"}
 _REVALIDATE = "no-cache"
 
 
@@ -45,7 +47,7 @@ def register(app: Flask) -> None:
 
 def _is_lasting() -> bool:
     """Whether the same question gets the same answer until something changes."""
-    lasting = request.endpoint is not None and request.endpoint != "static"
+    lasting = request.endpoint is not None and request.endpoint not in _OF_FILES
     return lasting and request.method in {"GET", "HEAD"} and request.blueprint not in _OF_THE_MOMENT
 
 

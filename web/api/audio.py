@@ -1,0 +1,116 @@
+"""`track_audio`: the recording of a track, whole or in parts, so that players can begin anywhere.
+
+It answers no JSON, so it is none of the declared operations; its refusals are the API's problems all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from flask import Response, request
+from msgspec import Struct
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
+from werkzeug.http import is_resource_modified, parse_range_header
+
+from web.api.naming import TrackId, stored_track
+from web.api.parameters import Reader
+from web.api.problems import NO_RECORDING, Refusal
+from web.recordings import Recording, open_recording
+
+# A player that asks for “the rest” gets so much, and asks again when it comes to its end: nobody holds a thread by
+# listening (RFC 9110, 15.3.7: a part of what was asked for is an answer).
+MOST_AT_ONCE = 1024 * 1024  # bytes
+_BLOCK = 64 * 1024  # bytes
+
+
+class AudioParameters(Struct, frozen=True):
+    """Whose recording.
+
+    Parameters
+    ----------
+    id
+        Id of the track.
+    """
+
+    id: TrackId
+
+
+_reader = Reader(AudioParameters)
+
+
+def track_audio() -> Response:
+    """Send the recording of a track, or the part of it that was asked for."""
+    track_id = _reader.read(request.args).id
+    recording = open_recording(stored_track(track_id))
+    if recording is None:
+        raise Refusal(NO_RECORDING, f"track {track_id!r} has no recording that this server plays", "id")
+    try:
+        response = _answer(recording)
+    except RequestedRangeNotSatisfiable:
+        recording.file.close()
+        raise
+    response.headers["Accept-Ranges"] = "bytes"
+    response.headers["Cache-Control"] = "no-cache"
+    response.set_etag(recording.entity_tag)
+    response.last_modified = recording.modified
+    return response
+
+
+def _answer(recording: Recording) -> Response:
+    if not _is_changed(recording):
+        recording.file.close()
+        return Response(status=304)
+    # Who has a part of another recording cannot use a part of this one.
+    fits = "If-Range" not in request.headers or not _is_changed(recording, ignore_if_range=False)
+    part = asked_part(request.headers.get("Range", ""), recording.length) if fits else None
+    return _whole(recording) if part is None else _part(recording, *part)
+
+
+def _is_changed(recording: Recording, ignore_if_range: bool = True) -> bool:
+    """Whether it is another one than the client knows, by what its request says of that."""
+    tag, modified = recording.entity_tag, recording.modified
+    return is_resource_modified(request.environ, f'"{tag}"', None, modified, ignore_if_range)
+
+
+def asked_part(header: str, length: int) -> tuple[int, int] | None:
+    """Return the part of a file that a player asks for, as (first byte, byte after the last); None for the whole.
+
+    Several parts at once, and what is no range of bytes, count as not said.
+
+    Raises
+    ------
+    werkzeug.exceptions.RequestedRangeNotSatisfiable
+        If it lies behind the end.
+    """
+    asked = parse_range_header(header) if header else None
+    if asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
+        return None
+    part = asked.range_for_length(length)
+    if part is None:
+        raise RequestedRangeNotSatisfiable(length)
+    begin, end = part
+    is_open = asked.ranges[0][1] is None and begin >= 0
+    return begin, min(end, begin + MOST_AT_ONCE) if is_open else end
+
+
+def _whole(recording: Recording) -> Response:
+    response = Response(_blocks(recording.file, recording.length), content_type=recording.media_type)
+    response.call_on_close(recording.file.close)
+    response.content_length = recording.length
+    return response
+
+
+def _part(recording: Recording, begin: int, end: int) -> Response:
+    recording.file.seek(begin)
+    response = Response(_blocks(recording.file, end - begin), 206, content_type=recording.media_type)
+    response.call_on_close(recording.file.close)
+    response.content_length = end - begin
+    response.headers["Content-Range"] = f"bytes {begin}-{end - 1}/{recording.length}"
+    return response
+
+
+def _blocks(file: BinaryIO, length: int) -> Iterator[bytes]:
+    while length and (block := file.read(min(length, _BLOCK))):
+        length -= len(block)
+        yield block
