@@ -47,8 +47,14 @@ class Namer:
                 tag_id, spellings[tag_id], family, is_kin, serves, spellings[serves], amount, known_from
             )
 
-        explain = Explainer(plan, named).explain
-        return lambda hits: tuple([Hit(hit.document.track, hit.score, explain(hit.document)) for hit in hits])
+        explain, demoting = Explainer(plan, named).explain, frozenset(plan.demoted)
+
+        def hit_of(found: EngineHit) -> Hit:
+            document = found.document
+            faint = tuple([spellings[one] for one in document.faint if one in demoting]) if demoting else ()
+            return Hit(document.track, found.score, explain(document), document.sound, faint)
+
+        return lambda hits: tuple([hit_of(hit) for hit in hits])
 
     def _origins(self, expansion: Expansion) -> dict[tuple[str, str], tuple[str, ...]]:
         """Return what each live kin is known from, by (query tag, kin)."""

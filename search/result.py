@@ -15,6 +15,7 @@ from search.engine import FacetValue, IndexState
 from search.expansion import DEFAULT_DRIFT
 from search.plan import Sort
 from search.query import Query
+from search.sound import Sound
 from tagmodel.track import Track
 
 
@@ -161,11 +162,21 @@ class NamedContribution(Struct, frozen=True, gc=False):
 
 
 class Hit(Struct, frozen=True, gc=False):
-    """A found track; the amounts of its contributions add up to `score`."""
+    """A found track; the amounts of its contributions add up to `score`.
+
+    Parameters
+    ----------
+    sound
+        How it sounds; None where nobody listened.
+    demoted_by
+        Spellings of excluded tags that were heard in it, but not surely: they cost it half its score.
+    """
 
     track: Track
     score: float
     contributions: tuple[NamedContribution, ...]
+    sound: Sound | None = None
+    demoted_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,11 +276,15 @@ class NamedSuggestion:
     Parameters
     ----------
     probability
-        Calibrated, in (0, 1).
+        Calibrated, in (0, 1), by all that was typed and heard.
+    reasons
+        Typed tags that speak for it.
     n_tracks
         Tracks of the index that people put it on; None while there is no index to ask.
     reach
         None while the index has none that fits it and the model.
+    heard
+        How probable it is by the audio alone; None where nobody listened for it.
     """
 
     tag_id: str
@@ -278,6 +293,7 @@ class NamedSuggestion:
     reasons: tuple[NamedReason, ...]
     n_tracks: int | None
     reach: Reach | None = None
+    heard: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
