@@ -24,7 +24,7 @@ HOMES = {
     "gensim": {"tagmodel"},
     "implicit": {"tagmodel"},
     "networkx": {"tagmodel"},
-    "sqlite3": {"search", "indexer"},
+    "sqlite3": {"search", "indexer", "audiomodel"},
     "elasticsearch": {"search"},
     "elastic_transport": {"search"},
     "pyarrow": {"indexer"},
