@@ -14,7 +14,7 @@ from search.answers.indexed import Stats
 from search.query import Query
 from search.query.errors import UNREADABLE
 from search.query.filters import write_filters
-from search.result import Hit, SearchResult, SuggestResult, TagChip
+from search.result import Hit, NamedSuggestion, SearchResult, SuggestResult, TagChip
 
 BAR_WIDTH = 24  # characters of a bar for one whole query tag
 # Mark of a bar by provenance: typed by people, implied by the typed tags, heard; kin are hollow.
@@ -174,7 +174,7 @@ def print_suggestions(result: SuggestResult) -> None:
     if result.reached is not None:
         table.add_column("Reach")
     for suggestion in result.suggestions:
-        reasons = ", ".join(f"{reason.spelling} {reason.share:.0%}" for reason in suggestion.reasons)
+        reasons = ", ".join(_reasons(suggestion))
         table.add_row(
             _shown(suggestion.spelling),
             f"{suggestion.probability:.0%}",
@@ -183,6 +183,13 @@ def print_suggestions(result: SuggestResult) -> None:
             *(() if suggestion.reach is None else (_more_searches(suggestion.reach.searches),)),
         )
     console.print(table)
+
+
+def _reasons(suggestion: NamedSuggestion) -> Iterator[str]:
+    """Say why a tag is suggested: by what was typed, each with its share, and by what was heard."""
+    yield from (f"{reason.spelling} {reason.share:.0%}" for reason in suggestion.reasons)
+    if suggestion.heard is not None:
+        yield f"heard: {suggestion.heard:.2f}"
 
 
 def _doubts(result: SuggestResult) -> Iterator[str]:

@@ -20,7 +20,7 @@ from search.reach import ReachKeeper, ReachReading
 from search.reach_found import Finder
 from search.relaxing import relax
 from search.result import FoundBy, Hit, SearchRequest, SearchResult, SuggestResult
-from search.suggesting import IndexSide, Suggester
+from search.suggesting import NOTHING_HEARD, Heard, IndexSide, Suggester
 from tagmodel.model import TagModel
 
 # Most tags of a track that a search for similar ones asks for: the most telling ones.
@@ -153,13 +153,15 @@ class Searcher:
         """Return the probe searches of the index as it is now, or why there are none."""
         return self._reach.reading()
 
-    def suggest(self, typed: Sequence[str], k: int = 10) -> SuggestResult:
-        """Suggest tags to a creator who typed some; works while the index is away, without counts."""
-        return self._suggester.suggest(typed, k)
+    def suggest(self, typed: Sequence[str], k: int = 10, heard: Heard = NOTHING_HEARD) -> SuggestResult:
+        """Suggest tags by those typed and by what was heard; works while the index is away, without counts."""
+        return self._suggester.suggest(typed, k, heard)
 
-    def suggest_batch(self, rows: Sequence[Sequence[str]], k: int = 10) -> tuple[SuggestResult, ...]:
+    def suggest_batch(
+        self, rows: Sequence[Sequence[str]], k: int = 10, heard: Sequence[Heard] = ()
+    ) -> tuple[SuggestResult, ...]:
         """Suggest tags for many tracks at once, the same as for each alone."""
-        return self._suggester.suggest_batch(rows, k)
+        return self._suggester.suggest_batch(rows, k, heard)
 
     def _query_of_tags(self, tag_ids: Sequence[str], moment: Moment) -> Query:
         counts, n_tracks = moment.counts, moment.state.n_tracks

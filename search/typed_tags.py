@@ -64,6 +64,11 @@ class Words:
         known = tag_id in self.model.vocabulary
         return TypedTag(text, tag_id, self.spelling(tag_id, text), known, self.n_tracks(tag_id))
 
+    def tag_id(self, text: str) -> str:
+        """Return the id of the tag that a text is; ``""`` for one without a letter or digit."""
+        vocabulary = self.model.vocabulary
+        return vocabulary.canonical_id(text) if vocabulary.canonical_key(text) else ""
+
     def n_tracks(self, tag_id: str) -> int | None:
         """Return on how many tracks of the index people put a tag; None while there is no index to ask."""
         return None if self.used is None else self.used.counts.get(tag_id, 0)

@@ -84,11 +84,22 @@ class Reason(NamedTuple):
 
 
 class Suggestion(NamedTuple):
-    """A tag that was probably forgotten, with its probability in [0, 1] and reasons, strongest first."""
+    """A tag that was probably forgotten.
+
+    Parameters
+    ----------
+    probability
+        In [0, 1], by all that was typed and heard.
+    reasons
+        Typed tags that speak for it, strongest first.
+    heard
+        How probable it is by the audio alone, in [0, 1]; None where nobody listened for it.
+    """
 
     tag_id: str
     probability: float
     reasons: tuple[Reason, ...]
+    heard: float | None = None
 
 
 class TagModel:
@@ -176,6 +187,19 @@ class TagModel:
         from tagmodel.suggestion import suggest_batch
 
         return suggest_batch(self.set_to_tag, self.vocabulary, typed, k)
+
+    def suggest_heard(self, typed: Sequence[str], heard: Mapping[str, float], k: int = 10) -> tuple[Suggestion, ...]:
+        """Suggest up to `k` tags by the typed tag ids and by what was heard, most probable first.
+
+        Parameters
+        ----------
+        heard
+            Probability in [0, 1] by tag id; of a tag that is not in it nobody knows whether it could be heard. Tags
+            that the model has never seen may be in it, and are suggested as they were heard.
+        """
+        from tagmodel.suggestion import suggest_heard
+
+        return suggest_heard(self.set_to_tag, self.vocabulary, typed, heard, k)
 
     def graph(self) -> nx.Graph:
         """Return the related-tag graph with the communities and layout of the training; built on the first call."""

@@ -2,17 +2,19 @@
 
 Both leave out what was typed. What contradicts a typed tag is left out of suggestions only where both cannot be true
 (*slow*, *fast*); *male* beside *female* may be suggested, as duets exist, but never finds a track. Words about the
-recording (*low quality*) find tracks, but are suggested to nobody.
+recording (*low quality*) find tracks, but are suggested to nobody. What was heard is weighed together with what was
+typed (`tagmodel.fusion`), so that there is one list.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tagmodel import tables
+from tagmodel.fusion import fuse
 from tagmodel.implication import BATCH_SETS, SetToTag
 from tagmodel.model import Reason, Suggestion
 from tagmodel.vocabulary import Vocabulary
@@ -79,12 +81,50 @@ def suggest_batch(
     known = [
         [number for tag in dict.fromkeys(tags) if (number := vocabulary.number(tag)) is not None] for tags in typed
     ]
-    never = [number for number, key in enumerate(vocabulary.keys) if key in tables.not_suggested()]
+    never = _never_suggested(vocabulary)
     return [
         suggestions
         for start in range(0, len(known), BATCH_SETS)
         for suggestions in _suggest(set_to_tag, vocabulary, known[start : start + BATCH_SETS], never, k)
     ]
+
+
+def suggest_heard(
+    set_to_tag: SetToTag, vocabulary: Vocabulary, typed: Sequence[str], heard: Mapping[str, float], k: int
+) -> tuple[Suggestion, ...]:
+    """Suggest up to `k` tags by typed tag ids and by what was heard, most probable first, ties by tag number.
+
+    Parameters
+    ----------
+    heard
+        Probability in [0, 1] by tag id; those that the vocabulary lacks come as they were heard.
+    """
+    numbers = [number for tag in dict.fromkeys(typed) if (number := vocabulary.number(tag)) is not None]
+    listened = {number: p for tag, p in heard.items() if (number := vocabulary.number(tag)) is not None}
+    probabilities = _fused_probabilities(set_to_tag, numbers, listened)
+    probabilities[[*numbers, *_ruled_out(vocabulary, numbers), *_never_suggested(vocabulary)]] = 0
+    known = [
+        one._replace(heard=heard.get(one.tag_id))
+        for one in _best(set_to_tag, vocabulary, numbers, probabilities, k)
+    ]
+    strange = [Suggestion(tag, p, (), p) for tag, p in heard.items() if tag not in vocabulary and tag not in typed]
+    return tuple(sorted([*known, *strange], key=lambda one: -one.probability)[:k])
+
+
+def _fused_probabilities(
+    set_to_tag: SetToTag, typed: Sequence[int], heard: Mapping[int, float]
+) -> NDArray[np.float32]:
+    """Weigh typed and heard together; 0 for tags of which neither says anything; shape (n_tags,)."""
+    prior, by_typed = set_to_tag.probabilities([[], typed])
+    # What the model did not learn, or has nothing to go by, it does not know; 0 would say that it cannot be.
+    by_typed = np.where((prior > 0) & bool(typed), by_typed, np.nan)
+    by_ear = np.full(len(prior), np.nan)
+    by_ear[list(heard)] = list(heard.values())
+    return np.nan_to_num(fuse(by_typed, by_ear, prior), nan=0.0).astype(np.float32)
+
+
+def _never_suggested(vocabulary: Vocabulary) -> list[int]:
+    return [number for number, key in enumerate(vocabulary.keys) if key in tables.not_suggested()]
 
 
 def _suggest(

@@ -104,13 +104,15 @@ class SuggestedTag(Struct, frozen=True, gc=False):
     spelling
         The form to show.
     probability
-        Calibrated, in (0, 1).
+        Calibrated, in (0, 1), by all that was typed and heard.
     reasons
         The typed tags that speak for it, strongest first.
     n_tracks
         Tracks of the index that people put it on; null while there is no index to ask.
     reach
         Null while the index knows no reach.
+    heard
+        How probable it is by the audio alone; null where nobody listened for it.
     """
 
     tag_id: str
@@ -119,6 +121,7 @@ class SuggestedTag(Struct, frozen=True, gc=False):
     reasons: tuple[SuggestionReason, ...]
     n_tracks: int | None
     reach: Reach | None
+    heard: float | None
 
 
 class Suggestions(Struct, frozen=True):
@@ -207,4 +210,5 @@ def _suggested(one: NamedSuggestion) -> SuggestedTag:
         tuple(SuggestionReason(reason.tag_id, reason.spelling, reason.share) for reason in one.reasons),
         one.n_tracks,
         None if one.reach is None else Reach(one.reach.searches, one.reach.per_thousand),
+        one.heard,
     )

@@ -134,3 +134,19 @@ def test_many_tracks_at_once_get_what_each_gets_alone(searcher: Searcher) -> Non
     ] * 30  # fmt: skip
     assert searcher.suggest_batch(rows, 7) == tuple(searcher.suggest(row, 7) for row in rows)
     assert searcher.suggest_batch([], 7) == ()
+
+
+def test_what_was_heard_comes_into_the_same_list_with_its_own_reason(searcher: Searcher) -> None:
+    alone = {one.spelling: one for one in searcher.suggest(["piano"], 50).suggestions}
+    result = searcher.suggest(["piano"], 50, {"Jazz": 0.9, "Basque Pipes": 0.4})
+    together = {one.spelling: one for one in result.suggestions}
+    assert together["jazz"].probability > alone["jazz"].probability
+    assert (together["jazz"].heard, [one.spelling for one in together["jazz"].reasons]) == (0.9, ["piano"])
+    assert (together["Basque Pipes"].probability, together["Basque Pipes"].n_tracks) == (0.4, 0)
+    assert together["slow"].heard is None
+
+
+def test_a_batch_may_have_been_heard_in_part(searcher: Searcher) -> None:
+    batch = searcher.suggest_batch([["piano"], ["sitar"]], 5, [{}, {"indian": 0.99}])
+    assert batch == (searcher.suggest(["piano"], 5), searcher.suggest(["sitar"], 5, {"indian": 0.99}))
+    assert all(one.heard is None for one in batch[0].suggestions)

@@ -9,7 +9,7 @@ from tagmodel import tables
 from tagmodel.folding import tag_id
 from tagmodel.implication import SetToTag
 from tagmodel.model import load_model
-from tagmodel.suggestion import MAX_REASONS, imply_tags, suggest_tags, suggestion_probabilities
+from tagmodel.suggestion import MAX_REASONS, imply_tags, suggest_heard, suggest_tags, suggestion_probabilities
 from tagmodel.vocabulary import Vocabulary
 from tagmodel.vocabulary_building import build_vocabulary
 
@@ -124,3 +124,48 @@ def test_a_batch_of_sets_gets_the_same_suggestions_and_implied_tags_as_each_alon
     sets = [list(rng.choice(shipped.vocabulary.ids, size)) for size in rng.integers(0, 20, 300)]
     assert shipped.suggest_batch(sets, 15) == [shipped.suggest(typed, 15) for typed in sets]
     assert shipped.imply(sets) == [shipped.imply([typed])[0] for typed in sets]
+
+
+def heard_list(
+    model: SetToTag, vocabulary: Vocabulary, heard: dict[str, float], *typed: str
+) -> dict[str, tuple[float, float | None, int]]:
+    """Return (probability, heard, number of reasons) by spelling, in the order of the list."""
+    ids = [vocabulary.canonical_id(text) for text in typed]
+    by_id = {vocabulary.canonical_id(text): probability for text, probability in heard.items()}
+    found = suggest_heard(model, vocabulary, ids, by_id, 20)
+    return {
+        vocabulary.spelling(one.tag_id) or one.tag_id: (one.probability, one.heard, len(one.reasons)) for one in found
+    }
+
+
+def test_what_is_heard_raises_and_lowers_what_is_typed_for(model: SetToTag, vocabulary: Vocabulary) -> None:
+    alone = suggested(model, vocabulary, "sitar", k=20)
+    together = heard_list(model, vocabulary, {"drone": 0.95, "indian": 0.01}, "sitar")
+    assert together["drone"][0] > alone["drone"]
+    assert together["indian"][0] < alone["indian"]
+    assert together["drone"][1:] == (0.95, 1)
+    assert together["tabla"] == (pytest.approx(alone["tabla"]), None, 1)
+    probabilities = [probability for probability, _, _ in together.values()]
+    assert probabilities == sorted(probabilities, reverse=True)
+
+
+def test_without_typed_tags_what_was_heard_is_suggested_as_it_was_heard(
+    model: SetToTag, vocabulary: Vocabulary
+) -> None:
+    together = heard_list(model, vocabulary, {"techno": 0.8, "beat": 0.3})
+    assert together == {"techno": (pytest.approx(0.8), 0.8, 0), "beat": (pytest.approx(0.3), 0.3, 0)}
+
+
+def test_nothing_typed_is_suggested_nor_what_cannot_be_true_beside_it_though_it_was_heard(
+    model: SetToTag, vocabulary: Vocabulary
+) -> None:
+    together = heard_list(model, vocabulary, {"fast": 0.9, "slow": 0.9, "techno": 0.9}, "fast", "techno")
+    assert not {"fast", "techno", "slow"}.intersection(together)
+
+
+def test_a_heard_tag_that_the_model_has_never_seen_is_suggested_as_it_was_heard(
+    model: SetToTag, vocabulary: Vocabulary
+) -> None:
+    strange = tag_id("zeuhl")
+    (found,) = (one for one in suggest_heard(model, vocabulary, [], {strange: 0.6}, 5) if one.tag_id == strange)
+    assert (found.probability, found.heard, found.reasons) == (0.6, 0.6, ())

@@ -56,6 +56,21 @@ def suggest(parameters: SuggestParameters) -> Suggestions:
     return suggestions_answer(searcher().suggest(typed, parameters.k))
 
 
+class HeardTag(Struct, frozen=True, forbid_unknown_fields=True):
+    """A tag that was heard in the recording.
+
+    Parameters
+    ----------
+    tag
+        As the tagger spells it.
+    probability
+        Calibrated, in [0, 1].
+    """
+
+    tag: TypedTag
+    probability: Annotated[float, Meta(ge=0, le=1, examples=[0.71])]
+
+
 class TypedTrack(Struct, frozen=True, forbid_unknown_fields=True):
     """A track with its typed tags.
 
@@ -65,10 +80,13 @@ class TypedTrack(Struct, frozen=True, forbid_unknown_fields=True):
         As typed, one each.
     id
         Whatever tells the track from the others; it comes back with its suggestions.
+    heard
+        What was heard in its recording; weighed together with the typed tags, into one list.
     """
 
     tags: Annotated[tuple[TypedTag, ...], Meta(max_length=MAX_TAGS)]
     id: Annotated[str, Meta(max_length=LONGEST_ID, examples=["my-1"])] = ""
+    heard: Annotated[tuple[HeardTag, ...], Meta(max_length=MAX_TAGS)] = ()
 
 
 class SuggestBatch(Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,11 +115,12 @@ def suggest_batch(body: SuggestBatch) -> SuggestedTracks:
 
     The same answer for each as it would have alone; nothing is stored.
     """
-    n_tags = sum(len(one.tags) for one in body.tracks)
+    n_tags = sum(len(one.tags) + len(one.heard) for one in body.tracks)
     if n_tags > MAX_BATCH_TAGS:
         came = f"{n_tags:,}: send fewer tracks at once"
         raise Refusal(BAD_BODY, f"tracks: expected at most {MAX_BATCH_TAGS:,} tags in all, got {came}")
-    results = searcher().suggest_batch([one.tags for one in body.tracks], body.k)
+    heard = [{tag.tag: tag.probability for tag in one.heard} for one in body.tracks]
+    results = searcher().suggest_batch([one.tags for one in body.tracks], body.k, heard)
     return SuggestedTracks(
         tuple(
             SuggestedTrack(one.id, suggestions_answer(result))
