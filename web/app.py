@@ -11,7 +11,7 @@ from collections.abc import Callable
 from flask import Flask
 
 from search.searcher import Searcher
-from web import fragments, links, security
+from web import fragments, links, listening, security
 from web.api import app as api_app
 from web.pages import about, errors, graph, home, picks, search, suggest, tag, track, wording
 from web.running import access_log, cross_origin, freshness, health, limits, metrics, observing, static_files, tokens
@@ -40,6 +40,7 @@ def create_app(searcher: Searcher | Callable[[], Searcher], settings: Settings =
         app.register_blueprint(page.blueprint)
     api_app.register(app)
     links.register(app)
+    listening.register(app)
     fragments.register(app)
     wording.register(app)
     errors.register(app)

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from search.plan import Sort
 from search.result import Hit, SearchRequest, SearchResult
 from search.searcher import Searcher
+from search.sound import Sound
 from tagmodel.track import Track
 from web.addresses import Changes, last_page, page_number, read_search
 from web.context import searcher
@@ -60,6 +61,7 @@ class Row(msgspec.Struct, frozen=True):
     """
 
     track: Track
+    sound: Sound | None
     score: str
     drawing: Markup
     named: Markup
@@ -140,7 +142,8 @@ def search_page(result: SearchResult, source: Searcher) -> SearchPage:
 def _row(hit: Hit, scale: float, reasons: Reasons) -> Row:
     bar = hit_bar(hit, scale)
     named, more = bar.named, bar.more
-    return Row(hit.track, amount(hit.score), bar.drawing, reasons(named), reasons(more, can_leave_out=False), len(more))
+    others = reasons(more, can_leave_out=False)
+    return Row(hit.track, hit.sound, amount(hit.score), bar.drawing, reasons(named), others, len(more))
 
 
 def _sorts(changes: Changes) -> Iterator[SortChoice]:

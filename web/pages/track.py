@@ -14,11 +14,13 @@ from search.query import render_tag
 from search.query.filters import write_filter
 from search.result import FoundBy, Hit, RequestError
 from search.searcher import Searcher, UnknownTrack
+from search.sound import Sound
 from tagmodel.track import LONGEST_ID, Track
 from web.addresses import MAX_TEXT, AddressError, without_nul
 from web.context import searcher
 from web.links import search_link, tag_link
 from web.pages.bars import Bar, bar_scale, hit_bar
+from web.pages.track_sound import Place, TrackSound, track_sound
 from web.values import read_number
 
 blueprint = Blueprint("track", __name__)
@@ -54,12 +56,13 @@ class TypedTag:
 
 @dataclass(frozen=True, slots=True)
 class WeightedTag:
-    """A tag that was heard or implied, with its probability in (0, 1]."""
+    """A tag that was heard or implied, with its probability in (0, 1], and where it is heard best."""
 
     spelling: str
     probability: float
     about: str
     search: str
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class SimilarRow:
     """A track that is like this one, and why."""
 
     track: Track
+    sound: Sound | None
     bar: Bar
 
 
@@ -103,6 +107,7 @@ class TrackPage:
     """
 
     track: Track
+    sound: TrackSound
     typed: tuple[TypedTag, ...]
     heard: WeightedTags
     implied: WeightedTags
@@ -136,13 +141,14 @@ def read_similar_drift() -> float:
 def track_page(track_id: str, drift: float, source: Searcher) -> TrackPage:
     """Work out the page of a track; raises `UnknownTrack`."""
     document = source.document(track_id)
-    track = document.track
+    track, sound = document.track, track_sound(document, source)
     similar = source.similar(track_id, SIMILAR, drift)
     scale = _all_shared(similar)
     return TrackPage(
         track=track,
         typed=tuple(TypedTag(tag, tag_link(tag), search_link(render_tag(tag))) for tag in track.tags),
-        heard=_weighted(Family.HEARD, document.heard, document.heard_weights, source),
+        sound=sound,
+        heard=_weighted(Family.HEARD, document.heard, document.heard_weights, source, sound),
         implied=_weighted(Family.IMPLIED, document.implied, document.implied_weights, source),
         found_by=source.found_by(track_id, SEARCHES),
         why_unknown=source.reach().why,
@@ -153,13 +159,16 @@ def track_page(track_id: str, drift: float, source: Searcher) -> TrackPage:
     )
 
 
-def _weighted(family: Family, tag_ids: Sequence[str], units: Sequence[int], source: Searcher) -> WeightedTags:
+def _weighted(
+    family: Family, tag_ids: Sequence[str], units: Sequence[int], source: Searcher, sound: TrackSound | None = None
+) -> WeightedTags:
+    def row(tag_id: str, n: int) -> WeightedTag:
+        name = source.lexicon.spelling(tag_id)
+        place = sound.place(tag_id) if sound else None
+        return WeightedTag(name, n / DOCUMENT_UNITS, tag_link(name), search_link(render_tag(name)), place)
+
     pairs = sorted(zip(tag_ids, units, strict=True), key=lambda pair: (-pair[1], pair[0]))
-    named = ((source.lexicon.spelling(tag_id), n / DOCUMENT_UNITS) for tag_id, n in pairs)
-    return WeightedTags(
-        family,
-        tuple(WeightedTag(one, weight, tag_link(one), search_link(render_tag(one))) for one, weight in named),
-    )
+    return WeightedTags(family, tuple(row(*pair) for pair in pairs))
 
 
 def _all_shared(similar: Sequence[Hit]) -> float:
@@ -174,7 +183,7 @@ def _all_shared(similar: Sequence[Hit]) -> float:
 
 
 def _similar_row(hit: Hit, scale: float) -> SimilarRow:
-    return SimilarRow(hit.track, hit_bar(hit, scale))
+    return SimilarRow(hit.track, hit.sound, hit_bar(hit, scale))
 
 
 def _artist_search(artist: str) -> str:
