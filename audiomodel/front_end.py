@@ -2,9 +2,9 @@
 
 A power spectrogram with 128 mel bands as librosa computes it, of which only one frame in about twenty is kept: one of
 46 ms each 234 ms. So only those are transformed, and for each the two around it that have most energy, since levels
-are counted down from the loudest of all frames, kept or not. Tests hold
-all of it to librosa, which is not imported, since that costs a second that a fresh worker has no use for. Frames have a constant
-spacing whatever the length: a short clip gives fewer frames, never stretched ones.
+are counted down from the loudest of all frames, kept or not. Tests hold all of it to librosa, which is not imported:
+that costs a second that a fresh worker has no use for. Frames have a constant spacing whatever the length, so that a
+short clip gives fewer frames, never stretched ones.
 """
 
 from __future__ import annotations
