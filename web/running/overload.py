@@ -2,7 +2,8 @@
 
 A few requests are worked on, some more wait for a short time, and all others are told to come back, which costs next to
 nothing. Without that, at three times the load that a server can bear each answer would come after its asker has left.
-A body is read before its request gets its turn, so that nobody holds one by sending slowly.
+A body is read before its request gets its turn, so that nobody holds one by sending slowly. Recordings lie on the disk
+meanwhile; they are heard in a process of their own, so they have turns of their own: no search waits for an ear.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from io import BytesIO
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, NamedTuple
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 import msgspec
 from flask import Flask, render_template
 
 from web.api.problems import CONTENT_TYPE, PREFIX, UNAVAILABLE, Problem
+from web.running import uploads
 from web.running.cross_origin import origin_headers
 from web.running.metrics import Measurements
 from web.running.observing import request_id
@@ -23,7 +26,7 @@ from web.security import HEADERS
 from web.settings import Settings
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
 
 # Requests that wait in a worker until one of those before them is answered.
 WAITING = 64
@@ -32,6 +35,11 @@ PATIENCE = 2.0  # seconds
 # Bodies that are read at once, and what is read of one: nothing here takes a longer one.
 BODIES = 16
 MAX_BODY = 16 * 1024 * 1024  # bytes
+# Recordings that are heard at once, and how long another one waits for its turn.
+HEARINGS = 2
+HEARING_PATIENCE = 20.0  # seconds
+# Read of a body at once.
+_BLOCK = 256 * 1024  # bytes
 # Threads that tell the others to come back, and answer those who watch.
 SPARE = 8
 RETRY_AFTER = "1"  # seconds
@@ -65,6 +73,7 @@ class Gate:
         self._places = _filled(at_once + waiting)
         self._turns = _filled(at_once)
         self._bodies = _filled(BODIES)
+        self._hearings = _filled(HEARINGS)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer, or refuse."""
@@ -75,35 +84,43 @@ class Gate:
         except Empty:
             return self._refuse(environ, start_response)
         try:
-            if _has_body(environ) and not self._read_body(environ):
-                return self._refuse(environ, start_response)
-            return self._in_turn(environ, start_response)
+            if not _has_body(environ):
+                return self._in_turn(environ, start_response, self._turns, self._patience)
+            return self._with_body(environ, start_response)
         finally:
             self._places.put(None)
 
-    def _read_body(self, environ: WSGIEnvironment) -> bool:
-        """Read the body ahead, unless it is too long, which is refused later; False where too many others are read."""
-        if int(environ.get("CONTENT_LENGTH") or 0) > MAX_BODY:
-            return True
+    def _with_body(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Read the body ahead, then answer in turn; refuse where too many others are read."""
+        is_upload = environ["PATH_INFO"] in uploads.PATHS
+        most = uploads.MAX_BODY if is_upload else MAX_BODY
+        if int(environ.get("CONTENT_LENGTH") or 0) > most:  # nothing of it is read, as it is refused for its length
+            return self._in_turn(environ, start_response, self._turns, self._patience)
         try:
             self._bodies.get_nowait()
         except Empty:
-            return False
-        try:
-            environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(MAX_BODY + 1))
-            return True
-        finally:
-            self._bodies.put(None)
+            return self._refuse(environ, start_response)
+        with TemporaryFile(prefix="tagkin-") if is_upload else BytesIO() as body:
+            try:
+                _read_ahead(environ["wsgi.input"], most, body)
+            finally:
+                self._bodies.put(None)
+            environ["wsgi.input"] = body
+            if is_upload:
+                return self._in_turn(environ, start_response, self._hearings, HEARING_PATIENCE)
+            return self._in_turn(environ, start_response, self._turns, self._patience)
 
-    def _in_turn(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def _in_turn(
+        self, environ: WSGIEnvironment, start_response: StartResponse, turns: SimpleQueue[None], patience: float
+    ) -> Iterable[bytes]:
         try:
-            self._turns.get(timeout=self._patience)
+            turns.get(timeout=patience)
         except Empty:
             return self._refuse(environ, start_response)
         try:
             return self._inner(environ, start_response)
         finally:
-            self._turns.put(None)
+            turns.put(None)
 
     def _refuse(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         self._measured.shed.inc()
@@ -119,6 +136,15 @@ class Gate:
 
 def _has_body(environ: WSGIEnvironment) -> bool:
     return environ.get("CONTENT_LENGTH", "0") not in {"", "0"} or "HTTP_TRANSFER_ENCODING" in environ
+
+
+def _read_ahead(given: InputStream, most: int, body: IO[bytes]) -> None:
+    """Read a body into a file, and one byte more than it may have: that tells that it is too long."""
+    left = most + 1
+    while left and (block := given.read(min(_BLOCK, left))):
+        left -= len(block)
+        body.write(block)
+    body.seek(0)
 
 
 def _filled(size: int) -> SimpleQueue[None]:
