@@ -37,18 +37,18 @@ _ID3: Mapping[str, tuple[str, ...]] = {
     "tags": ("TIT1", "GRP1", "TMOO", "TXXX:MOOD", "TXXX:KEYWORDS", "TXXX:TAGS", "TXXX:STYLE", "TXXX:INSTRUMENT"),
     "comment": ("COMM", "TXXX:COMMENT", "TXXX:DESCRIPTION"),
 }
-_ITUNES = "----:com.apple.iTunes:"
+ITUNES = "----:com.apple.iTunes:"
 _MP4: Mapping[str, tuple[str, ...]] = {
     "title": ("\xa9nam",),
     "artist": ("\xa9ART", "aART"),
     "album": ("\xa9alb",),
     "genre": ("\xa9gen",),
     "date": ("\xa9day",),
-    "license": (f"{_ITUNES}LICENSE",),
-    "url": (f"{_ITUNES}WEBSITE", f"{_ITUNES}URL"),
+    "license": (f"{ITUNES}LICENSE",),
+    "url": (f"{ITUNES}WEBSITE", f"{ITUNES}URL"),
     "tags": (
-        *("\xa9grp", "keyw", f"{_ITUNES}MOOD", f"{_ITUNES}KEYWORDS"),
-        *(f"{_ITUNES}TAGS", f"{_ITUNES}STYLE", f"{_ITUNES}INSTRUMENT"),
+        *("\xa9grp", "keyw", f"{ITUNES}MOOD", f"{ITUNES}KEYWORDS"),
+        *(f"{ITUNES}TAGS", f"{ITUNES}STYLE", f"{ITUNES}INSTRUMENT"),
     ),
     "comment": ("\xa9cmt", "desc"),
 }
@@ -59,7 +59,7 @@ _FIRST_NAME_ONLY = frozenset({"artist", "date"})
 _TAG_WORDS, _TAG_CHARACTERS = 3, 40
 
 # What mutagen lets through on files that are not what they claim to be.
-_DAMAGE = (OSError, ValueError, EOFError, IndexError, KeyError, OverflowError, TypeError, AttributeError, struct.error)
+DAMAGE = (OSError, ValueError, EOFError, IndexError, KeyError, OverflowError, TypeError, AttributeError, struct.error)
 
 
 class BadAudio(ValueError):
@@ -109,7 +109,7 @@ def read_metadata(path: Path) -> Metadata:
 
     try:
         file = mutagen.File(path)
-    except (mutagen.MutagenError, *_DAMAGE) as error:
+    except (mutagen.MutagenError, *DAMAGE) as error:
         raise BadAudio(f"the file is damaged or cut off ({str(error) or type(error).__name__})") from error
     if file is None:
         raise BadAudio(f"expected audio, got {_empty_or_other(path)}")
