@@ -1,0 +1,1 @@
+"""Recordings with known tags, read from data sets in their official layouts."""

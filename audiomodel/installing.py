@@ -1,0 +1,119 @@
+"""From a trained network to an installed tagger: ONNX, calibration on validation clips, and its card."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from audiomodel import augmentation, calibration
+from audiomodel.clips import Clips
+from audiomodel.front_end import FrontEnd
+from audiomodel.measuring import hear_all, middle
+from audiomodel.network import Tagger as Network
+from audiomodel.tagger import TaggerCard
+from audiomodel.training import Targets
+
+# Lengths at which logits are calibrated, in frames: one second to a whole clip.
+CALIBRATED = (4, 8, 13, 21, 43, 128)
+# Share of validation clips, of the same kind of music as the training clips, that the tagger abstains on.
+ABSTAINED = 0.02
+# Share of validation clips above a tag's cut-off that really have the tag.
+PRECISION = 0.6
+# No tag counts as heard that is less likely than this.
+LEAST_CUTOFF = 0.3
+
+
+def export_onnx(network: Network, path: Path) -> None:
+    """Write a network as ONNX, for any number of clips and frames."""
+    network = network.eval().to("cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload] # torch's stubs
+    example = torch.zeros(2, 64, 43)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's own deprecations
+        torch.onnx.export(
+            network,
+            (example,),
+            str(path),
+            input_names=["levels"],
+            output_names=["embedding", "tags", "genres"],
+            dynamic_axes={"levels": {0: "clips", 2: "frames"}},
+            opset_version=17,
+            dynamo=False,
+        )
+
+
+def install(
+    network: Network, clips: Clips, targets: Targets, folder: Path, said: dict[str, Any], front_end: FrontEnd
+) -> TaggerCard:
+    """Calibrate a network on validation clips and write it with its card.
+
+    Parameters
+    ----------
+    said
+        Fields of the card that people give: name, what it hears, data, licence, options, figures.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    export_onnx(network, folder / "model.onnx")
+    valid, train = clips.of("valid"), clips.of("train")
+    lines = tuple(fit_lines(network, clips, targets, valid))
+    logits = hear_all(network, torch.from_numpy(clips.levels[valid])).tags.numpy()
+    probabilities = calibration.tag_probabilities(logits, lines[-1])
+    embeddings = hear_all(network, torch.from_numpy(clips.levels[train])).embedding.numpy()
+    centers, precision = class_gaussians(embeddings, targets.genres[train].numpy())
+    card = TaggerCard(
+        tags=targets.tag_names,
+        genres=targets.genre_names,
+        tag_cutoffs=calibration.cutoffs(probabilities, targets.tags[valid].numpy(), PRECISION, LEAST_CUTOFF),
+        lines=lines,
+        front_end=front_end,
+        unlike_from=_distance_to_abstain(network, clips, valid, centers, precision),
+        **said,
+    )
+    np.savez(folder / "reference.npz", centers=centers.astype(np.float32), precision=precision.astype(np.float32))
+    (folder / "card.json").write_bytes(msgspec.json.format(msgspec.json.encode(card)) + b"\n")
+    return card
+
+
+def fit_lines(
+    network: Network, clips: Clips, targets: Targets, rows: NDArray[np.int64]
+) -> list[calibration.Line]:
+    """Fit the calibration at each length on the middles of clips."""
+    db = augmentation.levels_to_db(torch.from_numpy(clips.levels[rows]))
+    lines = []
+    for n_frames in CALIBRATED:
+        output = hear_all(network, middle(db, n_frames))
+        truth = targets.tags[rows].numpy(), output.genres.numpy(), targets.genres[rows].numpy()
+        lines.append(calibration.fit_line(n_frames, output.tags.numpy(), *truth))
+    return lines
+
+
+def class_gaussians(
+    embeddings: NDArray[np.float32], genres: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean embedding of each genre, and the inverse of the covariance that they share."""
+    embeddings = embeddings.astype(np.float64)
+    known = sorted(set(genres.tolist()) - {-1})
+    centers = np.stack([embeddings[genres == genre].mean(axis=0) for genre in known])
+    apart = np.concatenate([embeddings[genres == genre] - center for genre, center in zip(known, centers, strict=True)])
+    covariance = apart.T @ apart / len(apart)
+    ridge = 1e-3 * np.trace(covariance) / len(covariance)
+    return centers, np.linalg.inv(covariance + ridge * np.eye(len(covariance)))
+
+
+def _distance_to_abstain(
+    network: Network,
+    clips: Clips,
+    rows: NDArray[np.int64],
+    centers: NDArray[np.float64],
+    precision: NDArray[np.float64],
+) -> float:
+    """Return the squared distance that only `ABSTAINED` of the validation clips exceed."""
+    embeddings = hear_all(network, torch.from_numpy(clips.levels[rows])).embedding.numpy().astype(np.float64)
+    apart = embeddings[:, None] - centers[None]
+    distances = np.einsum("ngi,ij,ngj->ng", apart, precision, apart).min(axis=1)
+    return float(np.quantile(distances, 1 - ABSTAINED))

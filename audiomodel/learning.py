@@ -1,0 +1,88 @@
+"""What a network is told after each batch: how far off its tags are, and whose sound it failed to recognize."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - as everybody names it
+from torch import Tensor, nn
+
+from audiomodel.network import Output
+
+# A tag of one clip in a hundred weighs so much more than one of half of them, at most.
+HEAVIEST_TAG = 10.0
+# Part of the truth that goes to the other genres: people disagree about them.
+SMOOTHING = 0.1
+# Mean loss over tags is small beside that over genres, as most tags are absent; this puts them level.
+TAG_WEIGHT = 8.0
+
+
+class TaggingLoss(nn.Module):
+    """Binary cross-entropy over tags, rare ones weighing more, and cross-entropy over genres.
+
+    Parameters
+    ----------
+    tag_shares
+        Share of training clips that have each tag, shape (n_tags,).
+    """
+
+    weights: Tensor
+
+    def __init__(self, tag_shares: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("weights", tag_shares.clamp_min(1e-4).rsqrt().clamp(max=HEAVIEST_TAG))
+
+    def forward(self, output: Output, tags: Tensor, genres: Tensor) -> Tensor:
+        """Return the mean loss of a batch; genres are numbers, -1 where there is none."""
+        tag_loss = F.binary_cross_entropy_with_logits(output.tags.float(), tags, pos_weight=self.weights)
+        if not (genres >= 0).any():
+            return torch.as_tensor(TAG_WEIGHT * tag_loss)
+        genre_loss = F.cross_entropy(output.genres.float(), genres, ignore_index=-1, label_smoothing=SMOOTHING)
+        return torch.as_tensor(TAG_WEIGHT * tag_loss + genre_loss)
+
+    def mixed(self, output: Output, tags: Tensor, genres: Tensor, order: Tensor, share: float) -> Tensor:
+        """Return the loss of clips that were mixed with the clips at `order`, of which they are `share` themselves."""
+        own, other = self(output, tags, genres), self(output, tags[order], genres[order])
+        return torch.as_tensor(share * own + (1 - share) * other)
+
+
+class Recognition:
+    """Contrastive loss: an excerpt sounds more like the whole of its own clip than like any other clip's.
+
+    Clips of earlier batches are kept as further ones to be told apart: thousands for the price of a matrix product.
+
+    Parameters
+    ----------
+    temperature
+        The lower, the more it counts who comes nearest.
+    n_kept
+        Clips of earlier batches.
+
+    References
+    ----------
+    van den Oord et al., *Representation learning with contrastive predictive coding*, 2018; He et al., *Momentum
+    contrast*, CVPR 2020, for the queue.
+    """
+
+    def __init__(self, temperature: float, n_kept: int) -> None:
+        self.temperature = temperature
+        self.n_kept = n_kept
+        self.kept: Tensor | None = None
+        self.kept_rows = torch.empty(0, dtype=torch.long)
+
+    def __call__(self, excerpts: Tensor, wholes: Tensor, rows: Tensor) -> Tensor:
+        """Return the loss of excerpts and wholes of the clips `rows`, both of shape (n_clips, DIMENSIONS)."""
+        excerpts, wholes = F.normalize(excerpts.float()), F.normalize(wholes.float())
+        own = torch.arange(len(rows), device=wholes.device)
+        near = excerpts @ wholes.T / self.temperature
+        loss = F.cross_entropy(near.T, own)
+        if self.kept is not None:
+            far = excerpts @ self.kept.T / self.temperature
+            same = rows[:, None] == self.kept_rows[None]
+            near = torch.cat([near, far.masked_fill(same.to(far.device), -1e4)], dim=1)
+        self._keep(wholes.detach(), rows)
+        return torch.as_tensor((loss + F.cross_entropy(near, own)) / 2)
+
+    def _keep(self, wholes: Tensor, rows: Tensor) -> None:
+        kept = wholes if self.kept is None else torch.cat([wholes, self.kept])
+        self.kept = kept[: self.n_kept]
+        self.kept_rows = torch.cat([rows, self.kept_rows])[: self.n_kept]

@@ -1,0 +1,133 @@
+"""Two networks from log-mel frames to tags: a residual CNN, and the same with a GRU over what it sees in time.
+
+Both read any number of frames and give the same three things: an embedding (the layer before the heads, "softmax off"),
+logits of tags and logits of top genres. A tall first kernel and an early stride make an epoch several times cheaper on
+two CPU cores than a network that keeps all frames to the end, at the same result.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - as everybody names it
+from msgspec import Struct
+from torch import Tensor, nn
+
+from audiomodel.hearing import DIMENSIONS
+
+# Largest level of the front end; networks see levels in [-2, 2].
+TOP_LEVEL = 127.0
+
+
+class NetworkOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a network looks like; saved in its checkpoint.
+
+    Parameters
+    ----------
+    kind
+        ``cnn`` pools over time by mean and maximum, ``crnn`` has a GRU read it in both directions before.
+    widths, blocks
+        Channels and number of residual blocks of each of the four stages.
+    dropout
+        Of the embedding, before the heads.
+    """
+
+    kind: Literal["cnn", "crnn"] = "cnn"
+    widths: tuple[int, int, int, int] = (24, 48, 96, 192)
+    blocks: tuple[int, int, int, int] = (1, 2, 2, 1)
+    dropout: float = 0.3
+
+
+class Output(NamedTuple):
+    """What a network says of a batch.
+
+    Parameters
+    ----------
+    embedding
+        Shape (n_clips, DIMENSIONS), of any length.
+    tags, genres
+        Logits, shapes (n_clips, n_tags) and (n_clips, n_genres).
+    """
+
+    embedding: Tensor
+    tags: Tensor
+    genres: Tensor
+
+
+class Tagger(nn.Module):
+    """Levels of shape (n_clips, n_bands, n_frames), 0 .. 127, to `Output`; one frame is enough."""
+
+    def __init__(self, options: NetworkOptions, n_tags: int, n_genres: int) -> None:
+        super().__init__()
+        width = options.widths[-1]
+        self.body = nn.Sequential(_stem(options.widths[0]), *_stages(options))
+        self.gru = nn.GRU(width, width // 2, batch_first=True, bidirectional=True) if options.kind == "crnn" else None
+        self.embed = nn.Linear(2 * width, DIMENSIONS)
+        self.dropout = nn.Dropout(options.dropout)
+        self.tags = nn.Linear(DIMENSIONS, n_tags)
+        self.genres = nn.Linear(DIMENSIONS, n_genres)
+
+    def forward(self, levels: Tensor) -> Output:
+        """Hear a batch of clips of one length."""
+        image = (levels * (4 / TOP_LEVEL) - 2).unsqueeze(1)
+        seen = self.body(image.contiguous(memory_format=torch.channels_last))
+        over_time = seen.mean(dim=2)  # (n_clips, width, n_steps)
+        if self.gru is not None:
+            over_time = self.gru(over_time.transpose(1, 2))[0].transpose(1, 2)
+        embedding = self.embed(torch.cat([over_time.mean(dim=2), over_time.amax(dim=2)], dim=1))
+        hidden = self.dropout(F.relu(embedding))
+        return Output(embedding, self.tags(hidden), self.genres(hidden))
+
+
+def _stem(width: int) -> nn.Module:
+    """Seven bands at a glance, every second one."""
+    first = nn.Conv2d(1, width, (7, 3), stride=(2, 1), padding=(3, 1), bias=False)
+    return nn.Sequential(first, nn.BatchNorm2d(width), nn.ReLU())
+
+
+def _stages(options: NetworkOptions) -> list[nn.Module]:
+    """Each stage begins with a stride in both directions; the last leaves time alone."""
+    layers: list[nn.Module] = []
+    last = options.widths[0]
+    for stage, (width, count) in enumerate(zip(options.widths, options.blocks, strict=True)):
+        for number in range(count):
+            stride = (1, 1) if number else (2, 2) if stage < 3 else (2, 1)
+            layers.append(_Residual(last, width, stride))
+            last = width
+    return layers
+
+
+class _Residual(nn.Module):
+    """Two convolutions with squeeze and excitation around a shortcut.
+
+    References
+    ----------
+    He et al., *Deep residual learning*, CVPR 2016. Hu et al., *Squeeze-and-excitation networks*, CVPR 2018.
+    """
+
+    def __init__(self, n_in: int, n_out: int, stride: tuple[int, int]) -> None:
+        super().__init__()
+        self.convolutions = nn.Sequential(
+            nn.Conv2d(n_in, n_out, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(n_out),
+            nn.ReLU(),
+            nn.Conv2d(n_out, n_out, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(n_out),
+        )
+        narrow = n_out // 8
+        self.squeeze = nn.Sequential(nn.Linear(n_out, narrow), nn.ReLU(), nn.Linear(narrow, n_out), nn.Sigmoid())
+        self.shortcut = _shortcut(n_in, n_out, stride)
+
+    def forward(self, seen: Tensor) -> Tensor:
+        changed: Tensor = self.convolutions(seen)
+        changed = changed * self.squeeze(changed.mean(dim=(2, 3)))[:, :, None, None]
+        return F.relu(changed + self.shortcut(seen))
+
+
+def _shortcut(n_in: int, n_out: int, stride: tuple[int, int]) -> nn.Module:
+    if n_in == n_out and stride == (1, 1):
+        return nn.Identity()
+    # Rounding up, as strided convolutions do, so that odd numbers of frames add up.
+    pooled = nn.AvgPool2d(stride, ceil_mode=True, count_include_pad=False)
+    return nn.Sequential(pooled, nn.Conv2d(n_in, n_out, 1, bias=False), nn.BatchNorm2d(n_out))

@@ -1,0 +1,225 @@
+"""`Tagger`: an installed model that hears tags, run by onnxruntime; nothing of it was pickled, and it needs no torch.
+
+One directory holds it: ``model.onnx``, ``card.json`` with all that is needed to read its answers, ``reference.npz``
+with what it knows of the music it learned from, and ``card.md`` for people. Several may be installed side by side.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from audiomodel.calibration import Line, genre_probabilities, line_at, tag_probabilities
+from audiomodel.front_end import FrontEnd, levels
+from audiomodel.hearing import HeardTag, Moment, Status, pack_vector
+from audiomodel.windows import TAG_FRAMES, Window, moment_windows, tag_windows
+
+# Installed taggers.
+MODELS = Path(__file__).parent / "models"
+SHIPPED = "fma-small"
+# Of tags less likely than this nothing is said.
+LEAST_PROBABILITY = 0.05
+# Tags named of a moment.
+MOMENT_TAGS = 3
+# Fewer frames than ten seconds have are too few to be as sure as of a whole clip; probabilities are calibrated for it.
+SHORT_FRAMES = 43
+_AT_ONCE = 16  # windows
+
+
+class TaggerMissing(Exception):
+    """There is no tagger where one was looked for, or it cannot be read; the message says how to get one."""
+
+
+class TaggerCard(Struct, frozen=True, forbid_unknown_fields=True):
+    """All that is needed to read a tagger's answers, and what people should know of it.
+
+    Parameters
+    ----------
+    name
+        Of the tagger.
+    hears
+        What it can hear, in a sentence.
+    tags, genres
+        Names of its outputs.
+    tag_cutoffs
+        One a tag: from this probability on it counts as heard; above 1, never.
+    lines
+        Calibration at some lengths, shortest first.
+    front_end
+        How sound becomes what it sees.
+    unlike_from
+        Distance from the music it learned from at which it abstains.
+    data, licence
+        What it learned from, and what may be done with it.
+    options
+        How it was trained.
+    figures
+        Measured, by name.
+    """
+
+    name: str
+    hears: str
+    tags: tuple[str, ...]
+    genres: tuple[str, ...]
+    tag_cutoffs: tuple[float, ...]
+    lines: tuple[Line, ...]
+    front_end: FrontEnd
+    unlike_from: float
+    data: str = ""
+    licence: str = ""
+    options: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
+
+
+class HeardSound(NamedTuple):
+    """What a tagger says of a recording; parts of an `audiomodel.hearing.Hearing`."""
+
+    status: Status
+    genre: HeardTag | None
+    tags: tuple[HeardTag, ...]
+    vector: bytes
+    moments: tuple[Moment, ...]
+    unlikeness: float
+
+
+class Outputs(NamedTuple):
+    """Of some windows of one length: embeddings of any length, and logits, by row."""
+
+    embeddings: NDArray[np.float32]
+    tags: NDArray[np.float32]
+    genres: NDArray[np.float32]
+
+
+class Tagger:
+    """A tagger that was read from its directory; may be shared by threads.
+
+    Raises
+    ------
+    TaggerMissing
+        If a file is missing or no part of a tagger.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            self._network = (folder / "model.onnx").read_bytes()
+            self._card = (folder / "card.json").read_bytes()
+            self.card = msgspec.json.decode(self._card, type=TaggerCard)
+            with np.load(folder / "reference.npz", allow_pickle=False) as arrays:
+                self._center, self._precision = arrays["centers"], arrays["precision"]
+        except (OSError, ValueError, KeyError) as error:
+            raise TaggerMissing(f"expected a tagger in {folder}: {error}") from error
+
+    @cached_property
+    def tagger_id(self) -> str:
+        """What it is, by content: 16 hex digits."""
+        return hashlib.sha256(self._network + self._card).hexdigest()[:16]
+
+    def hear(self, log_mel: NDArray[np.float32]) -> HeardSound:
+        """Hear a recording.
+
+        Parameters
+        ----------
+        log_mel : shape (n_mels, n_frames)
+            From `audiomodel.front_end.log_mel`, of any length.
+        """
+        n_frames = log_mel.shape[1]
+        line = line_at(self.card.lines, min(n_frames, TAG_FRAMES))
+        whole = self.run(log_mel, tag_windows(n_frames))
+        unlikeness = float(np.mean([self.unlikeness(row) for row in whole.embeddings]))
+        abstains = unlikeness >= 1
+        return HeardSound(
+            "unlike" if abstains else "short" if n_frames < SHORT_FRAMES else "ok",
+            None if abstains else self._genre(whole.genres.mean(axis=0), line),
+            () if abstains else self._tags(whole.tags.mean(axis=0), line),
+            pack_vector(mean_direction(whole.embeddings)),
+            self._moments(log_mel, named=not abstains),
+            round(unlikeness, 3),
+        )
+
+    def run(self, log_mel: NDArray[np.float32], windows: list[Window]) -> Outputs:
+        """Run the network over windows of one length, each within its own range of levels."""
+        pictures = [levels(log_mel[:, window.start : window.stop], self.card.front_end) for window in windows]
+        return self.run_levels(np.stack(pictures))
+
+    def run_levels(self, pictures: NDArray[np.uint8]) -> Outputs:
+        """Run the network over levels of shape (n_windows, n_bands, n_frames)."""
+        asked = ["embedding", "tags", "genres"]
+        parts = [
+            self._session.run(asked, {"levels": pictures[first : first + _AT_ONCE].astype(np.float32)})
+            for first in range(0, len(pictures), _AT_ONCE)
+        ]
+        return Outputs(*(np.concatenate(values) for values in zip(*parts, strict=True)))
+
+    def unlikeness(self, embedding: NDArray[np.float32]) -> float:
+        """Tell how far an embedding is from the music that the tagger learned from: from 1 on it is another kind.
+
+        The squared Mahalanobis distance to the nearest genre, by the threshold of the card.
+
+        References
+        ----------
+        Lee et al., *A simple unified framework for detecting out-of-distribution samples*, NeurIPS 2018.
+        """
+        apart = embedding.astype(np.float64) - self._center
+        return float(np.einsum("gi,ij,gj->g", apart, self._precision, apart).min() / self.card.unlike_from)
+
+    def _tags(self, logits: NDArray[np.float32], line: Line) -> tuple[HeardTag, ...]:
+        pairs = zip(self.card.tags, tag_probabilities(logits, line).tolist(), self.card.tag_cutoffs, strict=True)
+        heard = [HeardTag(tag, round(p, 4), p >= cutoff) for tag, p, cutoff in pairs if p >= LEAST_PROBABILITY]
+        return tuple(sorted(heard, key=lambda one: (-one.probability, one.tag)))
+
+    def _genre(self, logits: NDArray[np.float32], line: Line) -> HeardTag:
+        shares = genre_probabilities(logits, line)
+        best = int(shares.argmax())
+        return HeardTag(self.card.genres[best], round(float(shares[best]), 4), bool(shares[best] >= 0.5))
+
+    def _moments(self, log_mel: NDArray[np.float32], *, named: bool) -> tuple[Moment, ...]:
+        windows = moment_windows(log_mel.shape[1])
+        outputs = self.run(log_mel, windows)
+        length = windows[0].stop - windows[0].start
+        line = line_at(self.card.lines, length)
+        seconds = self.card.front_end.frame_seconds
+        return tuple(
+            Moment(
+                round(window.start * seconds, 2),
+                round(length * seconds, 2),
+                pack_vector(mean_direction(embedding[None])),
+                self._tags(logits, line)[:MOMENT_TAGS] if named else (),
+            )
+            for window, embedding, logits in zip(windows, outputs.embeddings, outputs.tags, strict=True)
+        )
+
+    @cached_property
+    def _session(self) -> Any:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        # Workers are processes, one a core; threads of their own would only get in each other's way.
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        return onnxruntime.InferenceSession(self._network, options, providers=["CPUExecutionProvider"])
+
+
+def mean_direction(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the unit vector in the mean direction of embeddings of shape (n, DIMENSIONS)."""
+    directions = embeddings / np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-9)
+    mean = directions.mean(axis=0)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), np.float32)
+
+
+def load_tagger(place: Path | None = None) -> Tagger:
+    """Read a tagger from its directory; None is the shipped one.
+
+    Raises
+    ------
+    TaggerMissing
+        If there is none.
+    """
+    return Tagger(MODELS / SHIPPED if place is None else place)
