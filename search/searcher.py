@@ -20,6 +20,9 @@ from search.reach import ReachKeeper, ReachReading
 from search.reach_found import Finder
 from search.relaxing import relax
 from search.result import FoundBy, Hit, SearchRequest, SearchResult, SuggestResult
+from search.similar_finding import SimilarFinder
+from search.similar_hits import SimilarResult
+from search.similar_sound import Reference, SimilarRequest
 from search.suggesting import NOTHING_HEARD, Heard, IndexSide, Suggester
 from tagmodel.model import TagModel
 
@@ -50,6 +53,7 @@ class Searcher:
         self._expander = Expander(model.kin, model.vocabulary, self.lexicon.narrower)
         self._reach = ReachKeeper(engine, model)
         self._finder = Finder(engine, self.lexicon, self._expander)
+        self._similar = SimilarFinder(engine, self.lexicon, self._expander, self._namer, self._query_of_tags)
         self._suggester = Suggester(model, IndexSide(engine, self.lexicon, self._reach))
 
     def search(self, request: SearchRequest) -> SearchResult:
@@ -124,6 +128,28 @@ class Searcher:
             return ()
         found = [hit for hit in self.engine.search(plan).hits if hit.document.track.track_id != track_id]
         return self._namer.hits(plan, expansion, moment)(found[:k])
+
+    def similar_sound(self, request: SimilarRequest) -> SimilarResult:
+        """Return what is like some references by sound, by tags or by both.
+
+        Raises
+        ------
+        RequestError
+            If the references cancel each other out.
+        QueryError
+            If the text of the request is no query, or holds a word that nobody uses.
+        """
+        return self._similar.find(request)
+
+    def reference(self, track_id: str) -> Reference:
+        """Return a track of the index as something that others may be like.
+
+        Raises
+        ------
+        UnknownTrack
+            If there is no such track.
+        """
+        return Reference.of_document(self.document(track_id))
 
     def document(self, track_id: str) -> Document:
         """Return what the index stores of a track.

@@ -93,6 +93,7 @@ class ObservedSearcher(Searcher):
     """A searcher whose time and findings are noted with the request that asked."""
 
     similar = _observed(Searcher.similar)
+    similar_sound = _observed(Searcher.similar_sound)
     found_by = _observed(Searcher.found_by)
     suggest = _observed(Searcher.suggest)
     suggest_batch = _observed(Searcher.suggest_batch)
