@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - as everybody names it
 from torch import Tensor, nn
 
-from audiomodel.network import Output
+from audiomodel.training.network import Output
 
 # A tag of one clip in a hundred weighs so much more than one of half of them, at most.
 HEAVIEST_TAG = 10.0

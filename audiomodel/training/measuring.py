@@ -14,10 +14,10 @@ from msgspec import Struct
 from numpy.typing import NDArray
 from torch import Tensor
 
-from audiomodel import augmentation
-from audiomodel.clips import Clips
 from audiomodel.front_end import FrontEnd
-from audiomodel.network import Output, Tagger
+from audiomodel.training import augmentation
+from audiomodel.training.clips import Clips
+from audiomodel.training.network import Output, Tagger
 from audiomodel.windows import MOMENT_FRAMES
 
 # Frames of three seconds and of one.

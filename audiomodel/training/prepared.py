@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from audiomodel.clips import Clips
+from audiomodel.training.clips import Clips
 
 _SPLITS = {"training": "train", "validation": "valid", "test": "test"}
 

@@ -21,12 +21,12 @@ import torch
 from msgspec import Struct
 from torch import Tensor
 
-from audiomodel import augmentation
-from audiomodel.clips import Clips
 from audiomodel.front_end import FrontEnd
-from audiomodel.learning import Recognition, TaggingLoss
-from audiomodel.measuring import Measurement, measure
-from audiomodel.network import NetworkOptions, Tagger
+from audiomodel.training import augmentation
+from audiomodel.training.clips import Clips
+from audiomodel.training.losses import Recognition, TaggingLoss
+from audiomodel.training.measuring import Measurement, measure
+from audiomodel.training.network import NetworkOptions, Tagger
 
 # Lengths of excerpts in frames: from one second to ten, most often the five of a moment.
 EXCERPTS = (4, 6, 9, 13, 17, 21, 21, 21, 26, 32, 43)

@@ -11,13 +11,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from audiomodel import augmentation, calibration
-from audiomodel.clips import Clips
+from audiomodel import calibration
 from audiomodel.front_end import FrontEnd
-from audiomodel.measuring import hear_all, middle
-from audiomodel.network import Tagger as Network
 from audiomodel.tagger import TaggerCard
-from audiomodel.training import Targets
+from audiomodel.training import augmentation
+from audiomodel.training.clips import Clips
+from audiomodel.training.measuring import hear_all, middle
+from audiomodel.training.network import Tagger as Network
+from audiomodel.training.trainer import Targets
 
 # Lengths at which logits are calibrated, in frames: one second to a whole clip.
 CALIBRATED = (4, 8, 13, 21, 43, 128)

@@ -1,1 +1,0 @@
-"""Recordings with known tags, read from data sets in their official layouts."""
