@@ -46,7 +46,7 @@ class TaggingLoss(nn.Module):
 
 
 class Recognition:
-    """Contrastive loss: an excerpt sounds more like the whole of its own clip than like any other clip's.
+    """Contrastive loss: an excerpt sounds more like another stretch of its own clip than like any other clip's.
 
     Clips of earlier batches are kept as further ones to be told apart: thousands for the price of a matrix product.
 
@@ -69,20 +69,20 @@ class Recognition:
         self.kept: Tensor | None = None
         self.kept_rows = torch.empty(0, dtype=torch.long)
 
-    def __call__(self, excerpts: Tensor, wholes: Tensor, rows: Tensor) -> Tensor:
-        """Return the loss of excerpts and wholes of the clips `rows`, both of shape (n_clips, DIMENSIONS)."""
-        excerpts, wholes = F.normalize(excerpts.float()), F.normalize(wholes.float())
-        own = torch.arange(len(rows), device=wholes.device)
-        near = excerpts @ wholes.T / self.temperature
+    def __call__(self, excerpts: Tensor, stretches: Tensor, rows: Tensor) -> Tensor:
+        """Return the loss of excerpts and stretches of the clips `rows`, both of shape (n_clips, DIMENSIONS)."""
+        excerpts, stretches = F.normalize(excerpts.float()), F.normalize(stretches.float())
+        own = torch.arange(len(rows), device=stretches.device)
+        near = excerpts @ stretches.T / self.temperature
         loss = F.cross_entropy(near.T, own)
         if self.kept is not None:
             far = excerpts @ self.kept.T / self.temperature
             same = rows[:, None] == self.kept_rows[None]
             near = torch.cat([near, far.masked_fill(same.to(far.device), -1e4)], dim=1)
-        self._keep(wholes.detach(), rows)
+        self._keep(stretches.detach(), rows)
         return torch.as_tensor((loss + F.cross_entropy(near, own)) / 2)
 
-    def _keep(self, wholes: Tensor, rows: Tensor) -> None:
-        kept = wholes if self.kept is None else torch.cat([wholes, self.kept])
+    def _keep(self, stretches: Tensor, rows: Tensor) -> None:
+        kept = stretches if self.kept is None else torch.cat([stretches, self.kept])
         self.kept = kept[: self.n_kept]
         self.kept_rows = torch.cat([rows, self.kept_rows])[: self.n_kept]

@@ -1,8 +1,9 @@
 """Training of a tagger: whole clips and short degraded excerpts of the same clips in each step, resumable at any epoch.
 
-Each step shows the network whole clips (half of the steps mixed with one another, all of them masked) and one short
-excerpt of each, mostly degraded. Both are to be tagged, so that tags can be heard in a second as in half a minute; and
-an excerpt has to be told from thousands of other clips by how it sounds, so that embeddings find what is alike.
+Each step shows the network whole clips (half of the steps mixed with one another, all of them masked), a short excerpt
+of each, mostly degraded, and another stretch of each as it is. Whole clips and excerpts are to be tagged, so that tags
+can be heard in a second as in half a minute; and an excerpt has to be nearer to the other stretch of its clip than to
+those of thousands of other clips, so that embeddings find what is alike.
 What is kept in the end is the running mean of the weights at the best epoch by validation.
 """
 
@@ -30,6 +31,8 @@ from audiomodel.training.network import NetworkOptions, Tagger
 
 # Lengths of excerpts in frames: from one second to ten, most often the five of a moment.
 EXCERPTS = (4, 6, 9, 13, 17, 21, 21, 21, 26, 32, 43)
+# Of the stretch that an excerpt is to be near to.
+STRETCH = 32  # frames
 # Longest memory of the running mean of weights.
 MEAN_DECAY = 0.999
 
@@ -62,10 +65,10 @@ class TrainingOptions(Struct, frozen=True, forbid_unknown_fields=True):
     mixup: float = 0.3
     mixed_steps: float = 0.5
     excerpt_weight: float = 0.5
-    recognition_weight: float = 0.5
+    recognition_weight: float = 1.0
     degraded: float = 0.75
-    temperature: float = 0.1
-    n_kept: int = 1024
+    temperature: float = 0.07
+    n_kept: int = 2048
     patience: int = 16
     measure_every: int = 2
     seed: int = 0
@@ -147,28 +150,25 @@ class Trainer:
         options = self.options
         db = augmentation.levels_to_db(self.levels[rows])
         tags, genres = self.targets.tags[rows].to(self.device), self.targets.genres[rows].to(self.device)
-        mixed = augmentation.draw(0, 1) < options.mixed_steps
         with torch.autocast(self.device, enabled=self.device == "cuda"):
-            whole, losses = self._hear_whole(db, tags, genres, mixed)
+            losses = {"tags": self._hear_whole(db, tags, genres)}
             excerpt = self.network(self._excerpt(db).to(self.device))
             losses["excerpts"] = options.excerpt_weight * self.loss(excerpt, tags, genres)
-            if not mixed:
-                known = self.recognition(excerpt.embedding, whole, rows)
-                losses["recognition"] = options.recognition_weight * known
+            other = augmentation.db_to_levels(augmentation.crop(db, min(STRETCH, db.shape[2])))
+            known = self.recognition(excerpt.embedding, self.network(other.to(self.device)).embedding, rows)
+            losses["recognition"] = options.recognition_weight * known
         self._learn(sum(losses.values(), torch.zeros((), device=self.device)))
         return {name: loss.item() for name, loss in losses.items()}
 
-    def _hear_whole(
-        self, db: Tensor, tags: Tensor, genres: Tensor, mixed: bool
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def _hear_whole(self, db: Tensor, tags: Tensor, genres: Tensor) -> Tensor:
         levels = _varied(db)
-        if not mixed:
+        if augmentation.draw(0, 1) >= self.options.mixed_steps:
             output = self.network(augmentation.mask(levels).to(self.device))
-            return output.embedding, {"tags": self.loss(output, tags, genres)}
+            return torch.as_tensor(self.loss(output, tags, genres))
         share = float(torch.distributions.Beta(self.options.mixup, self.options.mixup).sample())
         order = torch.randperm(len(levels))
         output = self.network(augmentation.mask(share * levels + (1 - share) * levels[order]).to(self.device))
-        return output.embedding, {"tags": self.loss.mixed(output, tags, genres, order.to(self.device), share)}
+        return self.loss.mixed(output, tags, genres, order.to(self.device), share)
 
     def _excerpt(self, db: Tensor) -> Tensor:
         length = EXCERPTS[int(torch.randint(len(EXCERPTS), (1,)))]
