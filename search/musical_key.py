@@ -18,6 +18,8 @@ _KEY = re.compile(
     re.VERBOSE,
 )
 _NOTES = ("c", "c#", "d", "d#", "e", "f", "f#", "g", "g#", "a", "a#", "b")
+# All folded keys, in the order in which engines number them.
+KEYS = tuple(f"{note} {mode}" for mode in ("major", "minor") for note in _NOTES)
 _SHARPS, _FLATS = ("#", "\u266f", "sharp"), ("b", "\u266d", "flat")
 
 

@@ -167,3 +167,8 @@ class Plan:
     outside: int = 0
     facets: bool = False
     sort: Sort = Sort.SCORE
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether hits differ by score; else all have 0."""
+        return bool(self.groups) or self.sound is not None

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from search.document import DOCUMENT_UNITS
 from search.embedded.segment import FACETS
+from search.embedded.sound_arrays import SoundReader, SoundTable, sound_arrays
 from search.words import fold_value, fold_words
 
 _ROWS_AT_ONCE = 20_000
@@ -23,8 +24,11 @@ _MOST_POSTINGS = 2**31 - 1  # of one family: positions are int32
 
 _SELECT = (
     "SELECT n, track_id, title, artist, genre, license, duration, year, "
-    "typed, implied, implied_units, heard, heard_units FROM tracks WHERE n > ? ORDER BY n"
+    "typed, implied, implied_units, heard, heard_units, faint, sound FROM tracks WHERE n > ? ORDER BY n"
 )
+
+
+_FEATURES = ("typed", "implied", "implied_units", "heard", "heard_units", "faint")
 
 
 @dataclass
@@ -77,6 +81,8 @@ class Table:
         How many words each track has in title and artist (each once), and their codes in `word_codes`, end to end.
     duration, year : shape (n_tracks,)
         NaN where not stated.
+    faint, sound
+        None where there are none.
     """
 
     n: NDArray[np.int64]
@@ -90,6 +96,8 @@ class Table:
     facets: dict[str, Column]
     duration: NDArray[np.float64]
     year: NDArray[np.float64]
+    faint: Features | None = None
+    sound: SoundTable | None = None
 
 
 def read_table(connection: sqlite3.Connection, after: int = 0) -> Table:
@@ -109,11 +117,12 @@ class _TableReader:
         self._parts: dict[str, list[NDArray[Any]]] = {}
         self._facets = {name: Column() for name in FACETS}
         self._word_codes = Codes()
+        self._sounds = SoundReader()
         self._words_of: dict[str, tuple[int, ...]] = {}  # artists come again and again
 
     def add(self, columns: Sequence[tuple[Any, ...]]) -> None:
         """Add the columns of a batch, in the order of the query."""
-        n, ids, titles, artists, genres, licenses, durations, years, *features = columns
+        n, ids, titles, artists, genres, licenses, durations, years, *features, sounds = columns
         self._ids.extend(ids)
         self._append("n", np.array(n, np.int64))
         self._append("has_title", np.array([bool(title) for title in titles], np.bool_))
@@ -122,8 +131,9 @@ class _TableReader:
         for name, texts in zip(FACETS, (genres, licenses, artists), strict=True):
             self._facets[name].extend(texts)
         self._add_words(titles, artists)
-        for name, blobs in zip(("typed", "implied", "implied_units", "heard", "heard_units"), features, strict=True):
+        for name, blobs in zip(_FEATURES, features, strict=True):
             self._add_blobs(name, blobs)
+        self._sounds.add(sounds)
 
     def _append(self, name: str, values: NDArray[Any]) -> None:
         self._parts.setdefault(name, []).append(values)
@@ -149,6 +159,7 @@ class _TableReader:
 
     def table(self) -> Table:
         """Return everything collected."""
+        faint = self._features("faint")
         return Table(
             n=self._whole("n", np.int64),
             track_ids=self._ids,
@@ -161,6 +172,8 @@ class _TableReader:
             facets=self._facets,
             duration=self._whole("duration", np.float64),
             year=self._whole("year", np.float64),
+            faint=faint if len(faint.numbers) else None,
+            sound=self._sounds.table(),
         )
 
     def _features(self, name: str, weighted: bool = False) -> Features:
@@ -193,6 +206,9 @@ def build_arrays(table: Table, n_tags: int) -> dict[str, NDArray[Any]]:
     arrays |= _typed_arrays(table.typed, order, n_tags)
     arrays |= _weighted_arrays("implied", table.implied, order, n_tags)
     arrays |= _weighted_arrays("heard", table.heard, order, n_tags)
+    if table.faint is not None:
+        arrays |= _column_arrays("faint", _rows(table.faint, order, n_tags).tocsc())
+    arrays |= sound_arrays(table.sound, order)
     arrays |= _word_arrays(table, order)
     for name, column in table.facets.items():
         arrays |= _facet_arrays(name, column, order)
@@ -226,18 +242,20 @@ def _typed_arrays(features: Features, order: NDArray[np.int64], n_tags: int) -> 
     return {
         "tags_starts": rows.indptr.astype(np.int32, copy=False),
         "tags": rows.indices.astype(np.int32, copy=False),
-        "typed_starts": columns.indptr.astype(np.int32, copy=False),
-        "typed_rows": columns.indices.astype(np.int32, copy=False),
+        **_column_arrays("typed", columns),
+    }
+
+
+def _column_arrays(name: str, columns: Any) -> dict[str, NDArray[Any]]:
+    return {
+        f"{name}_starts": columns.indptr.astype(np.int32, copy=False),
+        f"{name}_rows": columns.indices.astype(np.int32, copy=False),
     }
 
 
 def _weighted_arrays(name: str, features: Features, order: NDArray[np.int64], n_tags: int) -> dict[str, NDArray[Any]]:
     columns = _rows(features, order, n_tags).tocsc()
-    return {
-        f"{name}_starts": columns.indptr.astype(np.int32, copy=False),
-        f"{name}_rows": columns.indices.astype(np.int32, copy=False),
-        f"{name}_weights": columns.data,
-    }
+    return {**_column_arrays(name, columns), f"{name}_weights": columns.data}
 
 
 def _word_arrays(table: Table, order: NDArray[np.int64]) -> dict[str, NDArray[Any]]:

@@ -14,19 +14,21 @@ from search.embedded.bits import count
 from search.embedded.documents import DocumentCache
 from search.embedded.facets import count_facets, count_tags
 from search.embedded.faults import translated_faults
+from search.embedded.moments import read_moments
 from search.embedded.ranking import Ranked, merge_best, rows_of_best
 from search.embedded.reader import Reader, Session
-from search.embedded.scoring import Best, HitSet, add_scores, best_hits, best_rows, find_hits, first_hits
+from search.embedded.scoring import Best, HitSet, best_hits, best_rows, find_hits, first_hits
 from search.embedded.snapshot import verify_snapshot
 from search.embedded.sorting import first_sorted
+from search.embedded.sound_scoring import score_hits
 from search.embedded.store import (
     check_database,
     create_database,
-    decode,
-    iterate_rows,
+    decode_whole,
+    iterate_whole_rows,
     read_attachment,
-    read_row_by_id,
     read_snapshots,
+    read_whole_row,
 )
 from search.embedded.writer import EmbeddedWriter
 from search.engine import TAG_FACET_HITS, BadIndex, EngineAnswer, EngineHit, FacetValue, IndexState
@@ -74,7 +76,7 @@ class EmbeddedEngine:
             carry_none = sum(count(found.carry_none) for found in hits)
             page = merge_best(ranking.page, plan.offset + plan.k)[plan.offset :]
             outside = merge_best(ranking.outside, plan.outside)
-            read = self._read_hits(session, [*page, *outside])
+            read = self._read_hits(session, plan, [*page, *outside])
             return EngineAnswer(
                 hits=read[: len(page)],
                 outside=read[len(page) :],
@@ -86,10 +88,13 @@ class EmbeddedEngine:
                 facets=_count_facets(session, hits, ranking.best) if plan.facets else {},
             )
 
-    def _read_hits(self, session: Session, hits: Sequence[Ranked]) -> tuple[EngineHit, ...]:
+    def _read_hits(self, session: Session, plan: Plan, hits: Sequence[Ranked]) -> tuple[EngineHit, ...]:
         numbers = [hit.part.segment.n.item(hit.row) for hit in hits]
-        documents = self._documents.read(session.connection, numbers, session.view)
-        return tuple([EngineHit(documents[n], hit.score) for n, hit in zip(numbers, hits, strict=True)])
+        kept = self._documents.read(session.connection, numbers, session.view)
+        documents = [kept[n] for n in numbers]
+        if plan.sound is not None:
+            documents = read_moments(session.connection, numbers, documents)
+        return tuple([EngineHit(document, hit.score) for document, hit in zip(documents, hits, strict=True)])
 
     def count(self, plan: Plan) -> int:
         """Return the number of hits."""
@@ -101,15 +106,15 @@ class EmbeddedEngine:
         """Return stored documents in the order asked; None where there is no such track."""
         with self._reader.session() as session:
             ids, models = session.view.tags.ids, session.view.models
-            rows = (read_row_by_id(session.connection, track_id) for track_id in track_ids)
-            return tuple(None if row is None else decode(row, ids, models) for row in rows)
+            rows = (read_whole_row(session.connection, track_id) for track_id in track_ids)
+            return tuple(None if row is None else decode_whole(row, ids, models) for row in rows)
 
     def all_documents(self) -> Iterator[Document]:
         """Yield every document, by track id ascending."""
         with self._reader.session() as session:
             ids, models = session.view.tags.ids, session.view.models
-            for row in iterate_rows(session.connection):
-                yield decode(row, ids, models)
+            for row in iterate_whole_rows(session.connection):
+                yield decode_whole(row, ids, models)
 
     def tag_counts(self) -> Mapping[str, int]:
         """Return how many tracks each tag was typed on, by tag id."""
@@ -183,19 +188,19 @@ class _Ranking(NamedTuple):
 
 def _rank(session: Session, plan: Plan, hits: Sequence[HitSet]) -> _Ranking:
     ranking = _Ranking([], [], [])
-    by_score = plan.sort is Sort.SCORE
+    by_score, positive = plan.sort is Sort.SCORE, plan.sound is None
     k = max(plan.offset + plan.k if by_score else 0, TAG_FACET_HITS if plan.facets else 0)
     for found in hits:
         part, rows = found.part, found.rows
-        scores = add_scores(part, plan, session.view.tags.numbers.get, session.scratch) if plan.groups else None
+        scores = score_hits(found, plan, session.view.tags.numbers.get, session.scratch) if plan.is_scored else None
         if not by_score:
             ranking.page.append(first_sorted(part, rows, scores, plan.sort, plan.offset + plan.k))
         if scores is None:
             ranking.best.append(first_hits(part, rows, k))
             continue
-        ranking.best.append(best_hits(found, scores, k, session.scratch))
-        if plan.outside:
-            ranking.outside.append(best_rows(part, found.carry_none, scores, plan.outside, session.scratch))
+        ranking.best.append(best_hits(found, scores, k, session.scratch, positive))
+        if plan.outside and plan.groups:
+            ranking.outside.append(best_rows(part, found.carry_none, scores, plan.outside, session.scratch, positive))
     return ranking._replace(page=ranking.best) if by_score else ranking
 
 

@@ -19,7 +19,8 @@ from search.embedded.filters import Numbers, passing_rows
 from search.embedded.segment import Segment
 from search.embedded.topk import top_k
 from search.embedded.view import Part
-from search.plan import Group, Plan, Term
+from search.mixing import tag_weight
+from search.plan import SHARES, Group, Plan, Term
 
 # Below one hit in so many rows it is quicker to gather their scores than to clear those of all other rows.
 _GATHER_BELOW = 32
@@ -115,15 +116,22 @@ def _rows_of_term(segment: Segment, column: int | None, family: Family) -> Bits:
 
 
 def add_scores(part: Part, plan: Plan, numbers: Numbers, scratch: Scratch) -> NDArray[np.float32]:
-    """Return the scores of all rows, hits or not, shape (n_rows,); valid until the next call with this scratch."""
+    """Return what tags add to the scores of all rows, hits or not, shape (n_rows,).
+
+    Valid until the next call with this scratch.
+    """
     scores = scratch.array("scores", part.segment.n_rows)
     scores.fill(0)
+    share = 0 if plan.sound is None else plan.sound.share
+    if share == SHARES:
+        return scores
     for group in plan.groups:
         for clause in group.clauses:
             for term in clause.terms:
                 postings = part.segment.postings[term.family]
                 if not postings.is_empty:
-                    postings.add_to(scores, numbers(term.tag_id), term.weight)
+                    weight = tag_weight(term.weight, share) if share else term.weight
+                    postings.add_to(scores, numbers(term.tag_id), weight)
     return scores
 
 
@@ -133,23 +141,26 @@ def first_hits(part: Part, rows: Bits, k: int) -> Best:
     return Best(part, first, np.zeros(len(first), np.float32))
 
 
-def best_hits(found: HitSet, scores: NDArray[np.float32], k: int, scratch: Scratch) -> Best:
+def best_hits(found: HitSet, scores: NDArray[np.float32], k: int, scratch: Scratch, positive: bool = True) -> Best:
     """Return the k best hits, as `best_rows` does."""
     if count(found.rows) < _GATHER_BEST * k:
         return _gathered(found.part, found.places, scores, k)
-    return best_rows(found.part, found.rows, scores, k, scratch)
+    return best_rows(found.part, found.rows, scores, k, scratch, positive)
 
 
-def best_rows(part: Part, rows: Bits, scores: NDArray[np.float32], k: int, scratch: Scratch) -> Best:
+def best_rows(
+    part: Part, rows: Bits, scores: NDArray[np.float32], k: int, scratch: Scratch, positive: bool = True
+) -> Best:
     """Return the k best rows of a set: score descending, row ascending.
 
     Parameters
     ----------
     scores : shape (n_rows,)
-        Positive on all rows of the set.
+    positive
+        Whether they are above 0 on all rows of the set; what sounds just the opposite has 0.
     """
     n_hits, n_rows = count(rows), part.segment.n_rows
-    if n_hits * _GATHER_BELOW < n_rows:
+    if not positive or n_hits * _GATHER_BELOW < n_rows:
         return _gathered(part, rows_of(rows, n_rows), scores, k)
     kept = keep(scores, rows, out=scratch.array("kept", 64 * len(rows)))
     best = top_k(kept, min(k, n_hits))

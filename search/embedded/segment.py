@@ -16,8 +16,12 @@ from numpy.typing import NDArray
 from search.document import Family
 from search.embedded.bits import BitsCache
 from search.embedded.columns import add_column
+from search.embedded.sound_arrays import SegmentSound
 
 Arrays = Mapping[str, NDArray[Any]]
+
+# Postings of a family of which nothing is kept.
+_NO_COLUMNS, _NO_ROWS = np.zeros(1, np.int32), np.empty(0, np.int32)
 
 FACETS = ("genre", "license", "artist")
 # Values of a facet that are kept as text, the least recently met forgotten first.
@@ -146,6 +150,8 @@ class Segment:
             Family.IMPLIED: Postings(arrays["implied_starts"], arrays["implied_rows"], arrays["implied_weights"]),
             Family.HEARD: Postings(arrays["heard_starts"], arrays["heard_rows"], arrays["heard_weights"]),
         }
+        self.faint = Postings(arrays.get("faint_starts", _NO_COLUMNS), arrays.get("faint_rows", _NO_ROWS))
+        self.sound = SegmentSound(arrays, self.n_rows)
         self.words = StringTable(arrays["words_text"], arrays["words_ends"])
         self.word_postings = Postings(arrays["word_starts"], arrays["word_rows"])
         self.duration: NDArray[np.float64] = arrays["duration"]  # seconds, NaN where not stated
@@ -170,6 +176,14 @@ class Segment:
         shifts = np.repeat(begins - (np.cumsum(lengths) - lengths), lengths)
         numbers: NDArray[np.int32] = tags[shifts + np.arange(len(shifts))]
         return numbers
+
+    def row_of(self, track_id: str) -> int | None:
+        """Return the row of a track, None where it is not here; titled rows and others are in order of their ids."""
+        for low, high in ((0, self.n_titled), (self.n_titled, self.n_rows)):
+            row = bisect_left(self.ids, track_id, low, high)
+            if row < high and self.ids[row] == track_id:
+                return row
+        return None
 
     def sort_key(self, row: int) -> tuple[bool, str]:
         """Return what orders rows of several segments at the same score."""

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from search.engine import BadIndex
 
 # Raise when the arrays, or the folding of words and values, change: older snapshots are then built anew.
-SNAPSHOT_FORMAT = 1
+SNAPSHOT_FORMAT = 2
 
 _FOLDER = "snapshots"
 _MANIFEST = "manifest.json"

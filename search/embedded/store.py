@@ -17,12 +17,14 @@ from typing import Any, NamedTuple
 import orjson
 
 from search.document import Document, check_document
+from search.embedded.moments import with_moments
 from search.engine import BadIndex
+from search.sound_packing import pack_sound, unpack_sound
 from tagmodel.track import Track
 
 DATABASE = "index.sqlite"
 APPLICATION_ID = 0x7A61676B  # marks the file as ours, for `file` as well as for us
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 BUSY_SECONDS = 10.0  # SQLite's own locks are held for milliseconds; the long one is the writer's
 
 # Indexes made before there were attachments lack the table until the first one is written.
@@ -51,21 +53,23 @@ CREATE TABLE tracks (
     genre TEXT NOT NULL, license TEXT NOT NULL, duration REAL, year INTEGER, url TEXT NOT NULL, source TEXT NOT NULL,
     tags TEXT NOT NULL, shares BLOB NOT NULL,
     typed BLOB NOT NULL, implied BLOB NOT NULL, implied_units BLOB NOT NULL,
-    heard BLOB NOT NULL, heard_units BLOB NOT NULL, model INTEGER NOT NULL
+    heard BLOB NOT NULL, heard_units BLOB NOT NULL, faint BLOB NOT NULL, sound BLOB NOT NULL, model INTEGER NOT NULL
 );
+CREATE TABLE moments (n INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE tombstones (seq INTEGER PRIMARY KEY AUTOINCREMENT, n INTEGER NOT NULL);
 CREATE TRIGGER track_gone AFTER DELETE ON tracks BEGIN
     INSERT INTO tombstones (n) VALUES (old.n);
+    DELETE FROM moments WHERE n = old.n;
     UPDATE models SET n_tracks = n_tracks - 1 WHERE m = old.model;
 END;
 """
 
 _COLUMNS = (
     "track_id, title, artist, album, genre, license, duration, year, url, source, tags, shares, "
-    "typed, implied, implied_units, heard, heard_units, model"
+    "typed, implied, implied_units, heard, heard_units, faint, sound, model"
 )
-INSERT_TRACK = f"INSERT OR REPLACE INTO tracks ({_COLUMNS}) VALUES ({', '.join('?' * 18)})"
-_SELECT_TRACK = f"SELECT {_COLUMNS} FROM tracks"
+INSERT_TRACK = f"INSERT OR REPLACE INTO tracks ({_COLUMNS}) VALUES ({', '.join('?' * 20)})"
+_SELECT_WHOLE = f"SELECT {_COLUMNS}, data FROM tracks LEFT JOIN moments USING (n)"
 _ROWS_AT_ONCE = 32  # a page and the second list
 _SELECT_ROWS = f"SELECT {_COLUMNS}, n FROM tracks WHERE n IN ({', '.join('?' * _ROWS_AT_ONCE)})"
 
@@ -170,7 +174,7 @@ def check_database(directory: Path) -> None:
     if version != FORMAT_VERSION:
         raise BadIndex(
             f"index {directory} has format {version}, this version reads format {FORMAT_VERSION}. "
-            "Make it anew with: tagkin index",
+            "Make it anew, in another directory, with: tagkin index",
             public="the index was made by another version of this program",
         )
 
@@ -282,12 +286,14 @@ def encode(document: Document, tags: Mapping[str, int], models: Mapping[str, int
         array("H", document.implied_weights).tobytes(),
         array("i", [tags[tag_id] for tag_id in document.heard]).tobytes(),
         array("H", document.heard_weights).tobytes(),
+        array("i", [tags[tag_id] for tag_id in document.faint]).tobytes(),
+        pack_sound(document.sound),
         models[document.model_id],
     )
 
 
 def decode(row: Row, tag_ids: Sequence[str], models: Mapping[int, str]) -> Document:
-    """Turn a row back into the document it was made from."""
+    """Turn a row back into the document it was made from, without the moments of its sound."""
     shares = tuple(array("d", row[11])) if row[11] else ()
     values = (*row[:10], tuple(orjson.loads(row[10])), shares)
     return Document(
@@ -297,8 +303,15 @@ def decode(row: Row, tag_ids: Sequence[str], models: Mapping[int, str]) -> Docum
         tuple(array("H", row[14])),
         _tag_ids(row[15], tag_ids),
         tuple(array("H", row[16])) if row[16] else (),
-        models[row[17]],
+        models[row[19]],
+        _tag_ids(row[17], tag_ids),
+        unpack_sound(row[18]),
     )
+
+
+def decode_whole(row: Row, tag_ids: Sequence[str], models: Mapping[int, str]) -> Document:
+    """Turn a row with moments behind it back into the document it was made from."""
+    return with_moments(decode(row, tag_ids, models), row[-1])
 
 
 def _tag_ids(numbers: bytes, tag_ids: Sequence[str]) -> tuple[str, ...]:
@@ -315,12 +328,15 @@ def read_rows(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[in
     return rows
 
 
-def read_row_by_id(connection: sqlite3.Connection, track_id: str) -> Row | None:
-    """Return the row of a track, None when there is no such track."""
-    row: Row | None = connection.execute(f"{_SELECT_TRACK} WHERE track_id = ?", (track_id,)).fetchone()
+def read_whole_row(connection: sqlite3.Connection, track_id: str) -> Row | None:
+    """Return the row of a track with its moments behind, None when there is no such track."""
+    row: Row | None = connection.execute(f"{_SELECT_WHOLE} WHERE track_id = ?", (track_id,)).fetchone()
     return row
 
 
-def iterate_rows(connection: sqlite3.Connection) -> sqlite3.Cursor:
-    """Return all rows by track id ascending (SQLite compares UTF-8 bytes, which is code point order)."""
-    return connection.execute(f"{_SELECT_TRACK} ORDER BY track_id")
+def iterate_whole_rows(connection: sqlite3.Connection) -> sqlite3.Cursor:
+    """Return all rows with their moments behind, by track id ascending.
+
+    SQLite compares UTF-8 bytes, which is code point order.
+    """
+    return connection.execute(f"{_SELECT_WHOLE} ORDER BY track_id")

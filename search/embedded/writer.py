@@ -15,6 +15,7 @@ from typing import Self
 from search.document import Document
 from search.embedded.build import build_arrays, read_table
 from search.embedded.faults import translated_faults
+from search.embedded.moments import write_moments
 from search.embedded.snapshot import open_snapshot, remove_snapshots, write_snapshot
 from search.embedded.store import (
     INSERT_TRACK,
@@ -121,6 +122,7 @@ class EmbeddedWriter:
         with self._transaction() as connection:
             self._store_fresh(connection)
             connection.executemany(INSERT_TRACK, rows)
+            write_moments(connection, documents)
             counts = Counter(row[-1] for row in rows)
             connection.executemany(
                 "UPDATE models SET n_tracks = n_tracks + ? WHERE m = ?", [(count, m) for m, count in counts.items()]

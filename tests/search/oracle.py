@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
+import struct
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from msgspec import structs
 
 from search.document import Document, Family
 from search.engine import FACET_VALUES, TAG_FACET_HITS, EngineAnswer, FacetValue
-from search.plan import Filters, Group, Plan, Range, Sort
+from search.musical_key import fold_key
+from search.plan import Filters, Group, Plan, Range, Sort, SoundTarget
+from search.sound import Sound
 from search.words import fold_value, fold_words
 
 
@@ -35,14 +42,24 @@ def expected_answer(documents: Sequence[Document], plan: Plan) -> Expected:
     carry_none = sum(count == 0 for count in carried) if n_groups else 0
     outside = [hit for hit, count in zip(hits, carried, strict=True) if count == 0] if n_groups else []
     return Expected(
-        hits=sorted(hits, key=lambda hit: sort_key(hit[0], plan.sort))[plan.offset : plan.offset + plan.k],
-        outside=outside[: plan.outside],
+        hits=shown(sorted(hits, key=lambda hit: sort_key(hit[0], plan.sort))[plan.offset : plan.offset + plan.k], plan),
+        outside=shown(outside[: plan.outside], plan),
         total=len(hits),
         carry_all=carry_all,
         carry_some=len(hits) - carry_all - carry_none,
         carry_none=carry_none,
         facets=facets([document for document, _ in hits]) if plan.facets else {},
     )
+
+
+def shown(hits: list[tuple[Document, float]], plan: Plan) -> list[tuple[Document, float]]:
+    """Return hits as a search brings them: with the moments of their sound only where it asked for sound."""
+    return hits if plan.sound is not None else [(without_moments(document), score) for document, score in hits]
+
+
+def without_moments(document: Document) -> Document:
+    sound = document.sound
+    return document if sound is None else replace(document, sound=structs.replace(sound, moments=()))
 
 
 def sort_key(document: Document, sort: Sort) -> tuple[bool, float]:
@@ -81,7 +98,29 @@ def weight(document: Document, tag_id: str, family: Family) -> float:
 
 def score(document: Document, plan: Plan) -> float:
     terms = [term for group in plan.groups for clause in group.clauses for term in clause.terms]
-    return sum((term.weight * weight(document, term.tag_id, term.family) for term in terms), 0.0)
+    share = 0 if plan.sound is None else plan.sound.share
+    total = sum((scaled(term.weight, share) * weight(document, term.tag_id, term.family) for term in terms), 0.0)
+    if plan.sound is not None and document.sound is not None:
+        total += likeness(plan.sound, document.sound.vector)
+    return total / 2 if set(plan.demoted).intersection(document.faint) else total
+
+
+def scaled(of_term: float, share: int) -> float:
+    """Return the weight of a term beside sound, rounded half up to 1/4096 but never to nothing."""
+    if share in (0, 16):
+        return 0.0 if share else of_term
+    return max(1, math.floor(of_term * 4096 * (16 - share) / 16 + 0.5)) / 4096
+
+
+def likeness(target: SoundTarget, vector: bytes) -> float:
+    """Return what sound adds, rounded down to 2**-20."""
+    product = sum(a * b for a, b in zip(signed(target.vector), signed(vector), strict=True))
+    cosine = Fraction(max(-65536, min(65536, product)), 65536)
+    return math.floor(Fraction(target.share, 16) * (1 + cosine) / 2 * 2**20) / 2**20
+
+
+def signed(vector: bytes) -> tuple[int, ...]:
+    return struct.unpack(f"{len(vector)}b", vector)
 
 
 def carries(document: Document, group: Group) -> bool:
@@ -99,7 +138,9 @@ def reaches(document: Document, group: Group) -> bool:
 def is_hit(document: Document, plan: Plan) -> bool:
     words = {*fold_words(document.track.title), *fold_words(document.track.artist)}
     return (
-        all(reaches(document, group) for group in plan.groups)
+        (plan.sound is None or (document.sound is not None and document.sound.vector != b""))
+        and document.track.track_id not in plan.without_tracks
+        and all(reaches(document, group) for group in plan.groups)
         and all(word in words for word in plan.words)
         and not any(tag_id in document.typed or tag_id in document.heard for tag_id in plan.excluded)
         and passes(document, plan.filters)
@@ -107,12 +148,14 @@ def is_hit(document: Document, plan: Plan) -> bool:
 
 
 def passes(document: Document, filters: Filters) -> bool:
-    track = document.track
+    track, sound = document.track, document.sound or Sound()
     wanted = ((filters.genre, track.genre), (filters.license, track.license), (filters.artist, track.artist))
     return (
         all(not values or fold_value(stored) in values for values, stored in wanted)
         and inside(track.duration, filters.duration)
         and inside(track.year, filters.year)
+        and inside(sound.bpm, filters.bpm)
+        and (not filters.key or (fold_key(sound.key) or "") in filters.key)
     )
 
 

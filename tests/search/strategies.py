@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import strategies as st
 
 from search.document import Document, Family
-from search.plan import PLAN_UNITS, Clause, Filters, Group, Plan, Range, Sort, Term
+from search.plan import PLAN_UNITS, Clause, Filters, Group, Plan, Range, Sort, SoundTarget, Term
+from search.sound import SOUND_DIMENSIONS, Moment, Sound, quantize
 from search.words import fold_value
 from tagmodel.track import Track
 
@@ -19,6 +21,10 @@ TRACK_IDS = tuple(f"{source}:{i}" for source in ("a", "b", "ä") for i in (1, 2,
 
 # Twelve terms of at most this weight stay below 16, where sums are exact (ADR 1).
 _MOST_UNITS = 5_000
+
+_ONES = np.ones(SOUND_DIMENSIONS)
+_FIRST = 4.0 * np.eye(1, SOUND_DIMENSIONS)[0]
+_RANDOM = np.random.default_rng(0).normal(size=(3, SOUND_DIMENSIONS))
 
 some_track_ids = st.sampled_from(TRACK_IDS)
 titles = st.lists(st.sampled_from(WORDS), max_size=3).map(" ".join)
@@ -42,11 +48,33 @@ def tracks(draw: st.DrawFn, track_ids: st.SearchStrategy[str] = some_track_ids) 
     )
 
 
+# Few vectors that are very like, opposite, or loud in one number, beside random ones.
+VECTORS = tuple(quantize(vector) for vector in np.vstack([_ONES, -_ONES, _ONES + _FIRST, _FIRST, -_FIRST, _RANDOM]))
+vectors = st.sampled_from(VECTORS)
+KEYS = ("A minor", "a# major", "Bb major", "", "noise")
+
+
+@st.composite
+def sounds(draw: st.DrawFn) -> Sound:
+    starts = sorted(draw(st.lists(st.sampled_from((0.0, 1.5, 7.125)), unique=True)))
+    return Sound(
+        vector=draw(st.just(b"") | vectors),
+        moments=tuple(Moment(start, 15.0, draw(vectors), draw(st.sampled_from(((), TAGS[:2])))) for start in starts),
+        seconds=draw(st.none() | st.just(30.000001)),
+        bpm=draw(st.none() | st.sampled_from((89.9, 90.0, 120.25))),
+        key=draw(st.sampled_from(KEYS)),
+        key_confidence=draw(st.sampled_from((0.0, 0.1))),
+        status=draw(st.sampled_from(("ok", "unlike"))),
+        file=draw(st.sampled_from(("", "a/été.mp3"))),
+        doubted=draw(st.sampled_from(((), TAGS[:1]))),
+    )
+
+
 @st.composite
 def documents(draw: st.DrawFn, track_ids: st.SearchStrategy[str] = some_track_ids) -> Document:
     typed = draw(st.lists(st.sampled_from(TAGS), unique=True, max_size=4))
     untyped = st.lists(st.sampled_from([tag for tag in TAGS if tag not in typed]), unique=True, max_size=3)
-    implied, heard = draw(untyped), draw(untyped)
+    implied, heard, faint = draw(untyped), draw(untyped), draw(untyped)
     return Document(
         track=draw(tracks(track_ids)),
         typed=tuple(typed),
@@ -55,6 +83,8 @@ def documents(draw: st.DrawFn, track_ids: st.SearchStrategy[str] = some_track_id
         heard=tuple(heard),
         heard_weights=tuple(draw(st.integers(1, 256)) for _ in heard),
         model_id=draw(st.sampled_from(("", "model1", "model2"))),
+        faint=tuple(tag for tag in faint if tag not in heard),
+        sound=draw(st.none() | sounds()),
     )
 
 
@@ -92,6 +122,8 @@ filters = st.builds(
     artist=values(ARTISTS),
     duration=ranges(st.sampled_from((0.0, 29.124, 120.0))),
     year=ranges(st.sampled_from((1999, 2001.5, 2003))),
+    bpm=ranges(st.sampled_from((89.9, 90.0, 121.0))),
+    key=st.lists(st.sampled_from(("a minor", "a# major", "c major", "")), max_size=2).map(tuple),
 )
 
 plans = st.builds(
@@ -99,6 +131,9 @@ plans = st.builds(
     groups=st.lists(groups, max_size=3).map(tuple),
     words=st.lists(st.sampled_from(("night", "strasse", "ete", "dont", "9", "missing")), max_size=2).map(tuple),
     excluded=st.lists(query_tags, max_size=2).map(tuple),
+    demoted=st.lists(query_tags, max_size=3).map(tuple),
+    without_tracks=st.just(()) | st.lists(st.sampled_from((*TRACK_IDS, "unknown")), max_size=2).map(tuple),
+    sound=st.none() | st.builds(SoundTarget, vectors, st.integers(1, 16)),
     filters=st.just(Filters()) | filters,
     k=st.integers(0, 10),
     offset=st.integers(0, 4),

@@ -92,7 +92,7 @@ def test_an_index_of_another_format_is_refused(directory: Path) -> None:
     connection = sqlite3.connect(database_path(directory))
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(BadIndex, match="format 99, this version reads format 1"):
+    with pytest.raises(BadIndex, match="format 99, this version reads format 2"):
         EmbeddedEngine.open(directory)
 
 

@@ -115,7 +115,7 @@ def test_a_snapshot_of_an_older_version_is_refused(
 ) -> None:
     monkeypatch.setattr(snapshot, "SNAPSHOT_FORMAT", 99)
     assert search(directory) == answer
-    assert "has format 1, expected 99" in caplog.text
+    assert "has format 2, expected 99" in caplog.text
     engine = EmbeddedEngine.open(directory)
     with engine.writer() as writer:
         writer.commit()
