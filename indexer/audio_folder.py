@@ -1,7 +1,8 @@
 """A folder of audio files as a catalogue: what their own metadata says, found in the same order every time.
 
-The id is the path below the folder, so a file that is tagged anew stays the same track. A title that is missing is
-taken from the file's name, which is how its owner knows it.
+The id is made of the audio, so a file that is moved or tagged anew stays the same track, and two copies are one. Where
+nothing can tell the audio, because the libraries are not installed or the file cannot be read, it is the path below the
+folder. A title that is missing is taken from the file's name, which is how its owner knows it.
 """
 
 from __future__ import annotations
@@ -12,10 +13,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from audiomodel.problems import AudioProblem
+from audiomodel.remembering import RememberingEar
 from indexer.audio_metadata import BadAudio, Metadata, read_metadata
 from indexer.cells import parse_duration, parse_text, parse_year
-from indexer.entries import BadTrack, Entry, Found, Reject, SourceError
+from indexer.entries import AudioFile, BadTrack, Entry, Found, Reject, SourceError
 from tagmodel.track import LONGEST_ID, Track
+
+# Of an audio id, as part of a track's: among a million files the chance that two share them is about 5e-13.
+ID_DIGITS = 20  # hex, 80 bits
 
 AUDIO_SUFFIXES = frozenset({".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav"})
 
@@ -23,6 +29,13 @@ AUDIO_SUFFIXES = frozenset({".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".
 @dataclass(frozen=True)
 class AudioFolder:
     """All audio files below a folder; hidden files and folders are left out.
+
+    Parameters
+    ----------
+    ear
+        Tells which audio a file holds; None where nothing can.
+    root
+        Folder that files are played from; None is this folder.
 
     Raises
     ------
@@ -32,6 +45,8 @@ class AudioFolder:
 
     folder: Path
     name: str
+    ear: RememberingEar | None = None
+    root: Path | None = None
 
     rereadable = True
 
@@ -44,16 +59,50 @@ class AudioFolder:
         """The folder as it was given."""
         return str(self.folder)
 
+    @property
+    def n_files(self) -> int:
+        """How many files there are."""
+        return sum(1 for _ in walk_audio(self.folder))
+
     def entries(self) -> Iterator[Entry]:
         """Yield a track or a reject for each file, by path; the line is the number of the file."""
-        for number, path in enumerate(walk_audio(self.folder), 1):
-            relative = path.relative_to(self.folder).as_posix().encode("utf-8", "surrogateescape")
-            place = relative.decode("utf-8", "backslashreplace")
-            track_id = f"{self.name}:{place}"[:LONGEST_ID]
+        places: dict[str, str] = {}  # of the first file of each track
+        for number, (path, identity) in enumerate(self._identified(), 1):
+            place = _shown(path.relative_to(self.folder))
+            path_id = f"{self.name}:{place}"[:LONGEST_ID]
+            track_id = f"{self.name}:{identity[:ID_DIGITS]}" if isinstance(identity, str) else path_id
+            if track_id in places:
+                yield Reject(number, f"{place}: a copy of {places[track_id]}, which is kept", place, track_id)
+                continue
+            audio = AudioFile(path, path_below(self.root or self.folder, path), self._path_id(path_id, identity))
             try:
-                yield Found(number, _track(track_id, self.name, path, read_metadata(path)))
+                yield Found(number, _track(track_id, self.name, path, read_metadata(path)), audio=audio)
+                places[track_id] = place
             except (BadAudio, BadTrack) as error:
                 yield Reject(number, f"{place}: {error}", place, track_id)
+
+    def _identified(self) -> Iterator[tuple[Path, str | AudioProblem | None]]:
+        paths = walk_audio(self.folder)
+        return ((path, None) for path in paths) if self.ear is None else self.ear.identify_all(paths)
+
+    @staticmethod
+    def _path_id(path_id: str, identity: str | AudioProblem | None) -> str:
+        """Return the id by path where it says how tracks of this folder are known: not of a file without audio."""
+        return "" if isinstance(identity, AudioProblem) else path_id
+
+
+def path_below(root: Path, path: Path) -> str:
+    """Return the path of a file below a root, with ``/``; ``""`` where that is no text, or it lies elsewhere."""
+    try:
+        below = Path(os.path.abspath(path)).relative_to(os.path.abspath(root)).as_posix()  # noqa: PTH100 - links stay
+        below.encode()
+    except ValueError:
+        return ""
+    return below
+
+
+def _shown(path: Path) -> str:
+    return path.as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def walk_audio(folder: Path) -> Iterator[Path]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import orjson
@@ -71,12 +72,29 @@ class Reject:
     cells: Mapping[str, object] | None = None
 
 
+class AudioFile(NamedTuple):
+    """The file that a track can be heard from.
+
+    Parameters
+    ----------
+    file
+        Path below the root of the audio files, with ``/``; ``""`` where that is no text.
+    path_id
+        The id that the path gives, where that is the track's or was so once; ``""`` where it never was.
+    """
+
+    path: Path
+    file: str
+    path_id: str = ""
+
+
 class Found(NamedTuple):
     """A track with the place it was found in; `row` is None where there is no text of it, as in a data set."""
 
     line: int
     track: Track
     row: RawRow | None = None
+    audio: AudioFile | None = None
 
 
 Entry = Found | Reject
@@ -110,6 +128,12 @@ class Catalogue(Protocol):
         SourceError
             If the source turns out to be unreadable on the way.
         """
+
+
+def files_of(catalogue: Catalogue) -> int | None:
+    """Return how many audio files there are to be heard for a source; None where it has none."""
+    n_files: int | None = getattr(catalogue, "n_files", None)
+    return n_files
 
 
 def counted(n: int, thing: str) -> str:

@@ -11,7 +11,7 @@ and so learns again what is refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from time import monotonic, sleep
@@ -19,14 +19,15 @@ from typing import Protocol, TypeVar
 
 import orjson
 
-from indexer.entries import Catalogue, Entry, SourceError, counted
+from indexer.entries import Catalogue, Entry, Found, SourceError, counted, files_of
+from indexer.identities import FolderIds
+from indexer.listening import Listening
 from indexer.reading import LoadSummary, Reading
 from indexer.rejects import Rejects
 from indexer.seen import SeenIds
 from search.document import Document
 from search.engine import BadIndex, IndexWriter, NotLetIn, SearchEngine, SearchUnavailable
 from search.enrichment import Enricher, keep_heard
-from tagmodel.track import Track
 
 # Large enough that a commit's disk sync is a small share, small enough that a kill costs a tenth of a second.
 BATCH_SIZE = 2_000  # rows
@@ -51,8 +52,8 @@ class Progress(Protocol):
     def say(self, text: str) -> None:
         """Show a line of text."""
 
-    def begin(self, label: str, unit: str = "rows") -> None:
-        """Begin to count something else."""
+    def begin(self, label: str, unit: str = "rows", total: int | None = None) -> None:
+        """Begin to count something else; `total` is how many there are, where that is known."""
 
     def advance(self, n: int) -> None:
         """Count `n` more."""
@@ -105,9 +106,15 @@ def load_catalogue(
     *,
     rejects: Rejects,
     progress: Progress,
+    listening: Listening | None = None,
     options: LoadOptions = LoadOptions(),
 ) -> LoadSummary:
     """Bring a catalogue into an index.
+
+    Parameters
+    ----------
+    listening
+        Hears the files that tracks of the catalogue have; None leaves them alone.
 
     Raises
     ------
@@ -117,7 +124,7 @@ def load_catalogue(
         If the index cannot be written; the same holds.
     """
     checkpoint = None if options.restart else _read_checkpoint(writer, catalogue, enricher)
-    run = _Run(catalogue, engine, writer, enricher, rejects, progress, options)
+    run = _Run(catalogue, engine, writer, enricher, rejects, progress, listening, options)
     if checkpoint is None:
         return run.load()
     progress.say(f"resuming {catalogue.label}: an earlier run stopped after {counted(checkpoint.rows, 'row')}")
@@ -157,6 +164,7 @@ class _Run:
     enricher: Enricher
     rejects: Rejects
     progress: Progress
+    listening: Listening | None
     options: LoadOptions
 
     def load(self, checkpoint: _Checkpoint | None = None) -> LoadSummary:
@@ -166,7 +174,8 @@ class _Run:
         self.shown_at = monotonic()
         self.was_empty = self._ask(self.engine.state).n_tracks == 0
         self.enricher.known_spelling = _nothing_known if self.was_empty else self._spelling
-        self.progress.begin(self.catalogue.label)
+        self.ids = FolderIds(self.catalogue.name, self.catalogue.label, self.writer, self._documents)
+        self._begin_progress()
         self.rejects.restart()
         with SeenIds() as seen:
             reading = Reading(self.catalogue.label, seen, self.rejects)
@@ -174,30 +183,47 @@ class _Run:
             if checkpoint is not None:
                 self._replay(entries, reading, checkpoint)
             try:
-                for tracks in self._batches(entries, reading):
-                    self._write(tracks, reading)
+                for found in self._batches(entries, reading):
+                    self._write(found, reading)
             except SourceError:
                 self._commit(reading)
                 raise
             self._finish(reading)
             return reading.summary
 
-    def _batches(self, entries: Iterator[Entry], reading: Reading) -> Iterator[list[Track]]:
+    def _begin_progress(self) -> None:
+        """Count rows, or the files to be heard, which take longer by far."""
+        if self.listening is not None:
+            self.listening.begin(self.catalogue.label)
+        n_files = files_of(self.catalogue) if self.listening is not None and self.listening.hears else None
+        self.counts_files = n_files is not None
+        if n_files is None:
+            self.progress.begin(self.catalogue.label)
+        else:
+            self.progress.begin(self.catalogue.label, "files", n_files)
+
+    def _batches(self, entries: Iterator[Entry], reading: Reading) -> Iterator[list[Found]]:
         while batch := list(islice(entries, self.options.batch_size)):
             yield reading.accept(batch)
-            self.progress.advance(len(batch))
+            if not self.counts_files:
+                self.progress.advance(len(batch))
 
     def _replay(self, entries: Iterator[Entry], reading: Reading, checkpoint: _Checkpoint) -> None:
         """Read again what the interrupted run has written."""
-        for tracks in self._batches(islice(entries, checkpoint.rows), reading):
-            reading.summary.skipped += len(tracks)
+        for found in self._batches(islice(entries, checkpoint.rows), reading):
+            reading.summary.skipped += len(found)
+            if self.listening is not None:
+                self.listening.recall(found)
+            if self.counts_files:
+                self.progress.advance(sum(one.audio is not None for one in found))
         if (reading.summary.rows, reading.digest()) != (checkpoint.rows, checkpoint.digest):
             raise _SourceChanged
 
-    def _write(self, tracks: Sequence[Track], reading: Reading) -> None:
+    def _write(self, found: Sequence[Found], reading: Reading) -> None:
         """Write a batch and the note of it."""
-        documents = self._fresh(self.enricher.enrich(tracks), reading.summary)
-        self.writer.write(documents)
+        former = self.ids.take_over(found)
+        documents = self.enricher.enrich([one.track for one in found], lambda made: self._hear(made, found))
+        self.writer.write(self._fresh(documents, reading.summary, former))
         self.writer.name_tags(self._new_names())
         if not self.refused:
             checkpoint = _Checkpoint(reading.summary.rows, reading.digest(), self.enricher.model_id)
@@ -254,14 +280,29 @@ class _Run:
                 said = True
                 sleep(_AGAIN)
 
-    def _fresh(self, documents: list[Document], summary: LoadSummary) -> list[Document]:
-        """Leave out what the index already holds: a delivery that changed little then costs little."""
+    def _hear(self, documents: list[Document], found: Sequence[Found]) -> list[Document]:
+        if self.listening is None:
+            return documents
+        advance = self.progress.advance if self.counts_files else lambda _n: None
+        return self.listening.fill(documents, found, self.enricher, advance)
+
+    def _fresh(
+        self, documents: list[Document], summary: LoadSummary, former: Mapping[str, Document]
+    ) -> list[Document]:
+        """Leave out what the index already holds: a delivery that changed little then costs little.
+
+        Parameters
+        ----------
+        former
+            What the index held of tracks under another id, by their id.
+        """
         if self.was_empty:
             summary.added += len(documents)
             return documents
         fresh = []
         stored = self._documents([document.track.track_id for document in documents])
-        for document, old in zip(documents, stored, strict=True):
+        for document, there in zip(documents, stored, strict=True):
+            old = there or former.get(document.track.track_id)
             if old is None:
                 summary.added += 1
                 fresh.append(document)
@@ -277,6 +318,8 @@ class _Run:
             self._commit(reading)  # an interrupted run may have left what is gone from the source since
             self._prune(reading)
         self.writer.set_checkpoint(_checkpoint_name(self.catalogue), "")
+        self.ids.finish()
+        reading.summary.renamed = self.ids.changed
         self._commit(reading)
 
     def _prune(self, reading: Reading) -> None:

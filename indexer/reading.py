@@ -35,6 +35,8 @@ class LoadSummary:
         Tracks with neither tags nor a genre: nothing but their names finds them.
     taken_over
         Tracks that belonged to another source before, by that source.
+    renamed
+        Tracks that were known by the path of their file, and are known by their audio from now on.
     unpruned
         Why `--prune` removed nothing; ``""`` if it was done or not asked for.
     """
@@ -48,6 +50,7 @@ class LoadSummary:
     pruned: int = 0
     untagged: int = 0
     taken_over: Counter[str] = field(default_factory=Counter)
+    renamed: int = 0
     unpruned: str = ""
 
     def count_change(self, old: Track, new: Track) -> None:
@@ -84,19 +87,17 @@ class Reading:
         """Return the digest of all entries so far."""
         return self._digest.copy().hexdigest()
 
-    def accept(self, batch: Sequence[Entry]) -> list[Track]:
-        """Take note of entries; return the tracks among them that are to be indexed."""
+    def accept(self, batch: Sequence[Entry]) -> list[Found]:
+        """Take note of entries; return those of them that are to be indexed."""
         found = [entry for entry in batch if isinstance(entry, Found)]
         duplicates = self.seen.add([(entry.track.track_id, entry.line) for entry in found]) if found else {}
-        if len(found) == len(batch) and not duplicates:
-            tracks = [entry.track for entry in found]
-        else:
-            tracks = [entry.track for entry in batch if self._is_good(entry, duplicates)]
-        self.sources.update({track.source for track in tracks})
+        if len(found) != len(batch) or duplicates:
+            found = [entry for entry in batch if self._is_good(entry, duplicates)]
+        self.sources.update({entry.track.source for entry in found})
         self.summary.rows += len(batch)
-        self.summary.untagged += sum(not (track.tags or track.genre) for track in tracks)
+        self.summary.untagged += sum(not (entry.track.tags or entry.track.genre) for entry in found)
         self._digest.update("".join(map(_entry_text, batch)).encode("utf-8", "backslashreplace"))
-        return tracks
+        return found
 
     def refuse(self, track_id: str, reason: str, old: Track | None) -> None:
         """Reject a track that was accepted here and refused by the engine, which keeps `old` in its place."""
@@ -122,7 +123,7 @@ class Reading:
         if isinstance(entry, Reject):
             self._reject(entry)
             return False
-        line, track, row = entry
+        line, track, row, _ = entry
         if line not in duplicates:
             return True
         reason = f"duplicate id {track.track_id}, first on line {duplicates[line]:,}; the first one is kept"
@@ -170,7 +171,7 @@ def survey_catalogue(
         reading = Reading(catalogue.label, seen, rejects)
         entries = catalogue.entries()
         while batch := list(islice(entries, _SURVEY_BATCH)):
-            enricher.enrich(reading.accept(batch))
+            enricher.enrich([entry.track for entry in reading.accept(batch)])
             progress.advance(len(batch))
         if engine is not None:
             reading.summary.pruned = len(reading.gone(engine))

@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
 
-from indexer.entries import Catalogue, Entry, Found, counted
+from indexer.entries import Catalogue, Entry, Found, counted, files_of
 from indexer.loading import BATCH_SIZE, Progress
 from indexer.rebuild_checking import Sample, check_sample
 from indexer.seen import SeenIds
 from search.document import Document
 from search.engine import IndexState, IndexWriter, SearchEngine
-from search.enrichment import Enricher, keep_heard
+from search.enrichment import Enricher, Hear, keep_heard
 from search.generations import CheckFailed, Rebuild, Switched
 from search.reach import read_reach
 from search.reach_computing import compute_reach
@@ -35,9 +35,9 @@ class SampledEnricher(Enricher):
 
     sample: Sample = field(default_factory=Sample)
 
-    def enrich(self, tracks: Sequence[Track]) -> list[Document]:
+    def enrich(self, tracks: Sequence[Track], hear: Hear | None = None) -> list[Document]:
         """Make the documents of a batch of tracks."""
-        documents = super().enrich(tracks)
+        documents = super().enrich(tracks, hear)
         self.sample.offer(documents)
         return documents
 
@@ -203,6 +203,10 @@ class _Noted:
     @property
     def rereadable(self) -> bool:
         return self.catalogue.rereadable
+
+    @property
+    def n_files(self) -> int | None:
+        return files_of(self.catalogue)
 
     def entries(self) -> Iterator[Entry]:
         for entry in self.catalogue.entries():

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from msgspec import structs
+
 from search.document import Document
 from tagmodel.folding import TAG_SEPARATORS, split_tags
 from tagmodel.model import TagModel
@@ -20,6 +22,7 @@ CACHED_SPELLINGS = 200_000
 CACHED_SETS = 50_000
 
 Implied = tuple[tuple[str, ...], tuple[int, ...]]
+Hear = Callable[[list[Document]], list[Document]]
 
 
 @dataclass
@@ -49,16 +52,25 @@ class Enricher:
         """What the documents carry: the model's id, ``""`` when nothing is expanded."""
         return self.model.model_id if self.expand else ""
 
-    def enrich(self, tracks: Sequence[Track]) -> list[Document]:
-        """Make the documents of a batch of tracks."""
+    def enrich(self, tracks: Sequence[Track], hear: Hear | None = None) -> list[Document]:
+        """Make the documents of a batch of tracks.
+
+        Parameters
+        ----------
+        hear
+            Puts what is heard on the tracks into their documents.
+        """
         typed = [self._typed(track) for track in tracks]
-        if not self.expand:
-            return [Document(track, tags) for track, tags in zip(tracks, typed, strict=True)]
-        model_id = self.model_id
-        return [
-            Document(track, tags, *implied, model_id=model_id)
-            for track, tags, implied in zip(tracks, typed, self._imply(typed), strict=True)
+        implied = self._imply(typed) if self.expand else [((), ())] * len(typed)
+        documents = [
+            Document(track, tags, *added, model_id=self.model_id)
+            for track, tags, added in zip(tracks, typed, implied, strict=True)
         ]
+        return documents if hear is None else hear(documents)
+
+    def tag_id(self, spelling: str) -> str | None:
+        """Return the id of a tag, which is named from then on; None for a spelling without a letter or digit."""
+        return self._ids[spelling] if spelling in self._ids else self._learn(spelling)
 
     def take_names(self) -> dict[str, str]:
         """Return the displayed spellings of tags met for the first time since the last call."""
@@ -112,8 +124,22 @@ class Enricher:
 
 
 def keep_heard(document: Document, old: Document) -> Document:
-    """Carry over what was heard on a track, without the tags that people have typed since: neither counts twice."""
-    if not old.heard:
+    """Carry over what was heard on a track, unless somebody has listened anew.
+
+    Tags that people have typed since count as typed only; the file may have moved.
+    """
+    sound = document.sound
+    if (sound is not None and sound.tagger_id) or not (old.heard or old.faint or old.sound):
         return document
     heard = [pair for pair in zip(old.heard, old.heard_weights, strict=True) if pair[0] not in document.typed]
-    return replace(document, heard=tuple(tag for tag, _ in heard), heard_weights=tuple(units for _, units in heard))
+    kept = old.sound
+    if kept is not None:
+        doubted = tuple(tag for tag in kept.doubted if tag in document.typed)
+        kept = structs.replace(kept, doubted=doubted, file=kept.file if sound is None else sound.file)
+    return replace(
+        document,
+        heard=tuple(tag for tag, _ in heard),
+        heard_weights=tuple(units for _, units in heard),
+        faint=tuple(tag for tag in old.faint if tag not in document.typed),
+        sound=kept or sound,
+    )
