@@ -24,7 +24,9 @@ from search.similar_finding import SimilarFinder
 from search.similar_hits import SimilarResult
 from search.similar_sound import Reference, SimilarRequest
 from search.suggesting import NOTHING_HEARD, Heard, IndexSide, Suggester
+from search.track_names import tracks_named
 from tagmodel.model import TagModel
+from tagmodel.track import Track
 
 # Most tags of a track that a search for similar ones asks for: the most telling ones.
 SIMILAR_TAGS = 10
@@ -151,6 +153,10 @@ class Searcher:
         """
         return Reference.of_document(self.document(track_id))
 
+    def tracks_named(self, text: str) -> tuple[Track, ...]:
+        """Return the track that a name means; several, likeliest first, where it may mean any of them; or none."""
+        return tracks_named(self.engine, text)
+
     def document(self, track_id: str) -> Document:
         """Return what the index stores of a track.
 
@@ -204,6 +210,7 @@ class Searcher:
             groups=expansion.plan_groups(),
             words=tuple(word.word for word in query.words),
             excluded=expansion.excluded_ids(),
+            demoted=expansion.excluded_ids(),
             filters=query.filters,
             k=request.k,
             offset=request.offset,
