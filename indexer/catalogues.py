@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from indexer.audio_folder import AudioFolder
+from audiomodel.remembering import RememberingEar
+from indexer.audio_folder import AudioFolder, path_below
 from indexer.entries import Catalogue, Entry, Found, SourceError
 from indexer.mapping import ColumnMapping, check_columns, guess_mapping, is_export
 from indexer.tables import READERS, STDIN, Table, table_format
@@ -43,6 +44,12 @@ class SourceOptions:
         Between tags; None for those of the mapping.
     invented
         Makes the invented catalogue; called only when that is the source.
+    audio
+        Folder with the audio files of the tracks; None looks for none.
+    audio_root
+        Folder that audio files are played from; None is the folder that is indexed.
+    ear
+        Tells which audio a file holds; None where nothing can.
     """
 
     data_dir: Path = Path("data")
@@ -53,6 +60,9 @@ class SourceOptions:
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     separators: str | None = None
     invented: Callable[[], Iterator[Track]] | None = None
+    audio: Path | None = None
+    audio_root: Path | None = None
+    ear: RememberingEar | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +102,18 @@ class TrackCatalogue:
             raise SourceError(f"{self.label}: {error}") from error
 
 
+def has_audio(sources: Sequence[str], options: SourceOptions) -> bool:
+    """Whether there are audio files among the sources, or beside them."""
+    return options.audio is not None or any(
+        source not in {*DATA_SETS, INVENTED} and Path(source).is_dir() for source in sources
+    )
+
+
+def _check_root(folder: Path, root: Path | None) -> None:
+    if root is not None and not path_below(root, folder):
+        raise SourceError(f"{folder}: expected a folder below --audio-root {root}, which its files are played from")
+
+
 def open_catalogue(source: str, options: SourceOptions) -> Catalogue:
     """Open what a SOURCE stands for, far enough to know that it can be read.
 
@@ -116,7 +138,8 @@ def open_catalogue(source: str, options: SourceOptions) -> Catalogue:
     if path == STDIN or (path.exists() and not path.is_dir()):
         return _open_table(path, options)
     if path.is_dir():
-        return AudioFolder(path, options.name or source_name(path.resolve()))
+        _check_root(path, options.audio_root)
+        return AudioFolder(path, options.name or source_name(path.resolve()), options.ear, options.audio_root)
     names = ", ".join([*DATA_SETS, INVENTED])
     raise SourceError(f"{source}: there is no such file, folder or data set; data sets are: {names}")
 

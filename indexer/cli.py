@@ -17,6 +17,7 @@ import click
 from indexer.catalogues import SourceOptions
 from indexer.entries import SourceError
 from indexer.export import export_csv, export_jsonl
+from indexer.hearing_options import HearingOptions, hearing_options
 from indexer.invented import invented_tracks
 from indexer.jobs import IndexJob, run_index
 from indexer.loading import BATCH_SIZE, PATIENCE, LoadOptions
@@ -111,6 +112,7 @@ def _ended_like_interrupted() -> Iterator[None]:
     show_default=True,
     help="Seconds to keep trying while the server of the index is away.",
 )
+@hearing_options
 def index_command(sources: tuple[str, ...], **options: Any) -> None:
     """Bring catalogues into the index.
 
@@ -130,9 +132,8 @@ def _check_options(sources: tuple[str, ...], options: dict[str, Any]) -> None:
     """Refuse options that do not go together."""
     if not sources and not any(options[name] for name in ("reexpand", "reach", "rebuild")):
         raise click.UsageError("expected a SOURCE, got none; for example: tagkin index songs.csv")
-    rejects = options["rejects"]
-    if rejects is not None and rejects.suffix.lower() not in {".jsonl", ".csv"}:
-        raise click.UsageError(f"--rejects {rejects}: expected a name that ends in .jsonl or .csv")
+    _check_suffix("--rejects", options["rejects"])
+    _check_suffix("--heard-report", options["heard_report"])
     for needless, why in (("reexpand", "expands all anew"), ("prune", "starts with nothing")):
         if options["rebuild"] and options[needless]:
             raise click.UsageError(f"--{needless}: a --rebuild {why} anyway")
@@ -141,6 +142,11 @@ def _check_options(sources: tuple[str, ...], options: dict[str, Any]) -> None:
             raise click.UsageError(f"--{writing} writes, --dry-run does not: say one of them")
     if options["source_name"] and len(sources) > 1:
         raise click.UsageError("--source-name: expected one SOURCE with it, as it is part of the tracks' ids")
+
+
+def _check_suffix(option: str, path: Path | None) -> None:
+    if path is not None and path.suffix.lower() not in {".jsonl", ".csv"}:
+        raise click.UsageError(f"{option} {path}: expected a name that ends in .jsonl or .csv")
 
 
 def _index(sources: tuple[str, ...], options: dict[str, Any]) -> int:
@@ -159,6 +165,7 @@ def _index(sources: tuple[str, ...], options: dict[str, Any]) -> int:
         reexpand=options["reexpand"],
         reach=options["reach"] is not False,
         rebuild=options["rebuild"],
+        hearing=HearingOptions(*map(options.get, ("hear", "tagger", "hearing_cache", "jobs", "heard_report"))),
     )
     with open_progress() as progress:
         return run_index(job, progress)
@@ -175,6 +182,8 @@ def _source_options(options: dict[str, Any], model: TagModel) -> SourceOptions:
         columns=parse_map_options(options["maps"]),
         separators=separators.replace(r"\t", "\t").replace(r"\n", "\n") if separators else None,
         invented=lambda: invented_tracks(model),
+        audio=options["audio"],
+        audio_root=options["audio_root"],
     )
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from indexer.catalogues import SourceOptions, TableCatalogue, open_catalogue
+from indexer.catalogues import SourceOptions, TableCatalogue, has_audio, open_catalogue
 from indexer.entries import Catalogue, counted
+from indexer.hearing_options import HearingOptions, open_ears
+from indexer.listening import Listening
 from indexer.loading import LoadOptions, Progress, load_catalogue
 from indexer.mapping import FIELDS, MappingError, save_mapping
 from indexer.reading import LoadSummary, survey_catalogue
@@ -41,6 +43,10 @@ class IndexJob:
         Expand the whole index anew after the sources.
     reach
         Compute at the end which searches show which tracks, unless nothing has changed since the last time.
+    hearing
+        How audio files are heard; None leaves them alone, and they are known by their paths.
+    listening
+        Who hears them in this run, which opens it.
     rebuild
         Build another generation, from the sources or else from the index itself, and have it take its place.
     """
@@ -56,6 +62,8 @@ class IndexJob:
     reexpand: bool = False
     reach: bool = True
     rebuild: bool = False
+    hearing: HearingOptions | None = None
+    listening: Listening | None = None
 
 
 def run_index(job: IndexJob, progress: Progress) -> int:
@@ -68,6 +76,14 @@ def run_index(job: IndexJob, progress: Progress) -> int:
     SearchUnavailable
         If the index cannot be written.
     """
+    if job.hearing is None or not has_audio(job.sources, job.source_options):
+        return _run(job, progress)
+    with open_ears(job.hearing, progress.say) as ears:
+        options = replace(job.source_options, ear=ears.ear)
+        return _run(replace(job, source_options=options, listening=ears.listening), progress)
+
+
+def _run(job: IndexJob, progress: Progress) -> int:
     catalogues = [open_catalogue(source, job.source_options) for source in job.sources]
     _check_names(catalogues)
     _check_columns_wanted(job, catalogues)
@@ -190,9 +206,15 @@ def _load(
     rejects.begin()
     started = time.monotonic()
     summary = load_catalogue(
-        *(catalogue, engine, writer, enricher), rejects=rejects, progress=progress, options=job.load_options
+        *(catalogue, engine, writer, enricher),
+        rejects=rejects,
+        progress=progress,
+        listening=job.listening,
+        options=job.load_options,
     )
     say_summary(catalogue.label, summary, time.monotonic() - started, progress)
+    if job.listening is not None:
+        job.listening.say_summary(progress.say)
 
 
 def _rebuild(
@@ -270,6 +292,9 @@ def _say_remarks(summary: LoadSummary, progress: Progress) -> None:
     if summary.untagged:
         carry = "carries" if summary.untagged == 1 else "carry"
         progress.say(f"  {counted(summary.untagged, 'track')} {carry} no tags")
+    if summary.renamed:
+        tracks = counted(summary.renamed, "track")
+        progress.say(f"  {tracks} went by the path of their file, and go by its audio from now on")
     if summary.unpruned:
         progress.say(f"  nothing is pruned: {summary.unpruned}")
 

@@ -44,6 +44,14 @@ class Desk:
         return sorted(document.track.title for document in self.documents().values())
 
 
+@pytest.fixture(autouse=True)
+def hearing_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return where what is heard is remembered: not in the cache of whoever runs the tests."""
+    place = tmp_path / "hearings.sqlite"
+    monkeypatch.setenv("TAGKIN_HEARING_CACHE", str(place))
+    return place
+
+
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """A desk whose command uses the tiny model."""
