@@ -13,7 +13,7 @@ from flask import Flask
 from search.searcher import Searcher
 from web import fragments, links, listening, security
 from web.api import app as api_app
-from web.pages import about, errors, graph, home, picks, search, suggest, tag, track, wording
+from web.pages import about, errors, graph, home, picks, search, similar, suggest, tag, track, wording
 from web.running import access_log, cross_origin, freshness, health, limits, metrics, observing, static_files, tokens
 from web.settings import Settings
 
@@ -36,7 +36,7 @@ def create_app(searcher: Searcher | Callable[[], Searcher], settings: Settings =
     app.extensions["settings"] = settings
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     _surround(app, settings)
-    for page in (home, search, track, suggest, tag, graph, about, picks):
+    for page in (home, search, track, similar, suggest, tag, graph, about, picks):
         app.register_blueprint(page.blueprint)
     api_app.register(app)
     links.register(app)

@@ -16,24 +16,23 @@ from typing import BinaryIO
 
 from flask import current_app
 
+from audiomodel.problems import AudioProblem
+from audiomodel.sniffing import sniff
 from search.document import Document
 from search.sound import Sound
 
-# What is looked at to tell what a file is.
-_HEAD = 16  # bytes
-# Beginnings of files that browsers play, at the places where they stand; the first that fits says the media type.
-_SIGNS = (
-    (0, b"ID3", "audio/mpeg"),
-    (0, b"fLaC", "audio/flac"),
-    (0, b"OggS", "audio/ogg"),
-    (8, b"WAVE", "audio/wav"),
-    (8, b"AIFF", "audio/aiff"),
-    (8, b"AIFC", "audio/aiff"),
-    (4, b"ftyp", "audio/mp4"),
-    (0, b"\x1a\x45\xdf\xa3", "audio/webm"),
-)
-# The first eleven bits of a frame, with a layer and no ADTS: MPEG audio without a tag before it.
-_MPEG_SYNC = 0xFFE0
+# How browsers call what recordings are wrapped in.
+MEDIA_TYPES = {
+    "mp3": "audio/mpeg",
+    "flac": "audio/flac",
+    "ogg": "audio/ogg",
+    "wav": "audio/wav",
+    "aiff": "audio/aiff",
+    "aac": "audio/aac",
+    "mp4": "audio/mp4",
+    "webm": "audio/webm",
+    "matroska": "audio/x-matroska",
+}
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ def _opened(root: Path, name: str) -> Recording | None:
     number = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     file = os.fdopen(number, "rb")
     about = os.fstat(number)
-    media_type = sniffed_type(file.read(_HEAD)) if stat.S_ISREG(about.st_mode) else ""
+    media_type = _media_type(file) if stat.S_ISREG(about.st_mode) else ""
     if not media_type:
         file.close()
         return None
@@ -96,13 +95,11 @@ def _opened(root: Path, name: str) -> Recording | None:
     )
 
 
-def sniffed_type(head: bytes) -> str:
-    """Return the media type of a recording by its first bytes; ``""`` for anything else."""
-    for place, sign, media_type in _SIGNS:
-        if head[place : place + len(sign)] == sign:
-            return media_type
-    first = int.from_bytes(head[:2], "big")
-    return "audio/mpeg" if first & _MPEG_SYNC == _MPEG_SYNC and first & 0x0006 else ""
+def _media_type(file: BinaryIO) -> str:
+    try:
+        return MEDIA_TYPES[sniff(file).name]
+    except AudioProblem:
+        return ""
 
 
 def _entity_tag(about: os.stat_result) -> str:

@@ -5,13 +5,16 @@ One track is an address, as every page; a table is sent, answered and forgotten.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from web.addresses import AddressError
 from web.context import searcher
-from web.pages.suggest_address import read_suggest_address
+from web.pages.hearing_form import NotHeard, hear_sent, likely_tags
+from web.pages.suggest_address import SuggestAddress, read_suggest_address
 from web.pages.suggest_batch import Batch, looks_like_table, suggest_for_table, table_to_take_away
 from web.pages.suggest_lists import write_csv, write_list
 from web.pages.suggest_page import per_thousand, signed, suggest_page
@@ -35,6 +38,25 @@ def show() -> ResponseReturnValue:
     except AddressError as error:
         return _refusal(error, request.args.get("tags", ""))
     return render_template("suggest.html", page=suggest_page(state, searcher()))
+
+
+@blueprint.post("/suggest/heard")
+def hear() -> ResponseReturnValue:
+    """Hear what was sent, and lead to the suggestions for it."""
+    try:
+        hearing, _ = hear_sent(request)
+        state = read_suggest_address(request.form)
+    except NotHeard as error:
+        page = suggest_page(_sent_state(), searcher())
+        return render_template("suggest.html", page=page, sent_problem=str(error)), error.status
+    heard = tuple((one.tag, one.probability) for one in likely_tags(hearing))
+    return redirect(url_for("suggest.show") + replace(state, heard=heard).query, 303)
+
+
+@blueprint.get("/suggest/heard")
+def show_without_heard() -> ResponseReturnValue:
+    """Lead to where a recording is sent: there is none to show."""
+    return redirect(url_for("suggest.show"))
 
 
 @blueprint.get("/suggest/tags.txt")
@@ -83,6 +105,14 @@ def show_batch_table() -> ResponseReturnValue:
         return _refusal(error, "")
     # The mark at the start tells spreadsheets that it is UTF-8.
     return _file("\N{ZERO WIDTH NO-BREAK SPACE}" + write_table(table), "text/csv", "tags-suggested.csv")
+
+
+def _sent_state() -> SuggestAddress:
+    """Return what else was on the page; nothing where it cannot be read."""
+    try:
+        return read_suggest_address(request.form)
+    except (AddressError, RequestEntityTooLarge):
+        return SuggestAddress()
 
 
 def _allow_tables() -> None:

@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from web.addresses import AddressError
 from web.pages.suggest_lists import ListForm, read_list, write_list
-from web.values import unseen_character
+from web.values import read_number, unseen_character
 
 _Choice = TypeVar("_Choice", bound=enum.StrEnum)
 
@@ -41,16 +41,24 @@ class SuggestAddress:
         How the list to copy is written.
     order
         Which suggestions come first.
+    heard
+        What was heard in a recording: tags with their probabilities, likeliest first.
     """
 
     tags: tuple[str, ...] = ()
     rejected: tuple[str, ...] = ()
     form: ListForm = ListForm.COMMAS
     order: Order = Order.PROBABILITY
+    heard: tuple[tuple[str, float], ...] = ()
 
     @property
     def query(self) -> str:
         """The state as a query string with its question mark; `read_suggest_address` gives it back."""
+        return "?" + urlencode(self.pairs)
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The state as names and values of an address or a form; what is usual is left out."""
         pairs = [("tags", write_list(self.tags))]
         if self.rejected:
             pairs.append(("no", write_list(self.rejected)))
@@ -58,7 +66,14 @@ class SuggestAddress:
             pairs.append(("as", self.form.value))
         if self.order is not Order.PROBABILITY:
             pairs.append(("by", self.order.value))
-        return "?" + urlencode(pairs)
+        if self.heard:
+            pairs.append(("heard", self.heard_text))
+        return pairs
+
+    @property
+    def heard_text(self) -> str:
+        """What was heard as an address and a form have it: ``0.83 rock, 0.124 punk``."""
+        return write_list([f"{probability:.3g} {tag}" for tag, probability in self.heard])
 
     @property
     def rejected_text(self) -> str:
@@ -86,6 +101,10 @@ class SuggestAddress:
         """Return the state with other suggestions first."""
         return replace(self, order=order)
 
+    def without_heard(self) -> SuggestAddress:
+        """Return the state as if nothing had been heard."""
+        return replace(self, heard=())
+
     def written_as(self, form: ListForm) -> SuggestAddress:
         """Return the state with the list in another form."""
         return replace(self, form=form)
@@ -106,6 +125,7 @@ def read_suggest_address(arguments: MultiDict[str, str]) -> SuggestAddress:
         checked_tags(rejected),
         _read_choice(arguments, "as", ListForm.COMMAS),
         _read_choice(arguments, "by", Order.PROBABILITY),
+        _read_heard(arguments.get("heard", "")),
     )
 
 
@@ -120,6 +140,17 @@ def checked_tags(spellings: list[str]) -> tuple[str, ...]:
         if code := unseen_character(spelling):
             raise AddressError(f"a tag holds the unseen character {code}: was it copied from elsewhere?")
     return tuple(spellings)
+
+
+def _read_heard(text: str) -> tuple[tuple[str, float], ...]:
+    heard: dict[str, float] = {}
+    for one in checked_tags(_read_tags(text, "heard tags")):
+        written, _, tag = one.partition(" ")
+        probability = read_number(written)
+        if probability is None or not 0.0 <= probability <= 1.0 or not tag.strip():
+            raise AddressError(f"heard tags are a probability and a tag each, such as “0.83 rock”, not “{one[:40]}”")
+        heard.setdefault(tag.strip(), probability)
+    return tuple(heard.items())
 
 
 def _read_choice(arguments: MultiDict[str, str], name: str, usual: _Choice) -> _Choice:

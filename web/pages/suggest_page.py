@@ -59,6 +59,7 @@ class SuggestionRow:
     reach: Reach | None
     accept: str
     reject: str
+    heard: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,8 @@ class SuggestPage:
         What the index could say.
     n_known
         Typed tags that the model knows.
+    forget
+        The address without what was heard; ``""`` where nothing was.
     example
         An address to try.
     """
@@ -139,6 +142,7 @@ class SuggestPage:
     query: str
     index: IndexSays
     n_known: int
+    forget: str = ""
     example: str = SuggestAddress(("sitar", "tabla", "india")).query
 
     @property
@@ -150,7 +154,7 @@ class SuggestPage:
 
 def suggest_page(state: SuggestAddress, source: Searcher) -> SuggestPage:
     """Ask for suggestions and work out the page; those turned down make room for the next ones."""
-    result = source.suggest(state.tags, SUGGESTIONS + len(state.rejected))
+    result = source.suggest(state.tags, SUGGESTIONS + len(state.rejected), dict(state.heard))
     known = {tag.typed: tag.known for tag in result.typed}
     kept = _chosen(state, result.suggestions, source.model.vocabulary)
     return SuggestPage(
@@ -167,6 +171,7 @@ def suggest_page(state: SuggestAddress, source: Searcher) -> SuggestPage:
         query=known_tags_query(result),
         index=index_says(source),
         n_known=sum(known.values()),
+        forget=state.without_heard().query if state.heard else "",
     )
 
 
@@ -229,5 +234,5 @@ def _chosen(
 def _suggestion_row(state: SuggestAddress, one: NamedSuggestion) -> SuggestionRow:
     accept, reject = state.accepting(one.spelling).query, state.rejecting(one.spelling).query
     return SuggestionRow(
-        one.spelling, one.probability, one.reasons[:REASONS], one.n_tracks, one.reach, accept, reject
+        one.spelling, one.probability, one.reasons[:REASONS], one.n_tracks, one.reach, accept, reject, one.heard
     )

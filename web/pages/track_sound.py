@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from search.document import Document
 from search.searcher import Searcher
@@ -49,6 +50,8 @@ class TrackSound:
     ----------
     play
         Address of the recording; ``""`` where nothing can be played.
+    alike
+        Tracks that sound like it; ``""`` where nobody listened.
     places
         Where each tag is heard best, by tag id.
     unlike
@@ -56,6 +59,7 @@ class TrackSound:
     """
 
     play: str
+    alike: str = ""
     facts: tuple[SoundFact, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     places: tuple[tuple[str, Place], ...] = ()
@@ -76,6 +80,7 @@ def track_sound(document: Document, source: Searcher) -> TrackSound:
     places = {one: Place(start, play_link(track, sound, start)) for one, start in best_places(sound).items()}
     return TrackSound(
         play,
+        f"?{urlencode({'like': track.track_id})}" if sound.vector else "",
         tuple(filter(None, (_tempo(sound), _key(sound)))),
         tuple(Doubt(one, tag_link(one)) for one in spelled),
         tuple(places.items()) if play else (),

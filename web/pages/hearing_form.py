@@ -1,0 +1,80 @@
+"""The form that sends a recording to be heard: which of its fields holds one, and in words why there is no answer."""
+
+from __future__ import annotations
+
+from flask import Request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from audiomodel.hearing import HeardTag, Hearing
+from audiomodel.problems import AudioProblem, Reason
+from web.pages.similar_address import Kind
+from web.running.uploads import MAX_SECONDS, MAX_UPLOAD, allow_upload, kept_upload, sent_recording
+
+# Fields of files: what the page recorded, what the device recorded by itself, and what was chosen.
+RECORDED = ("recorded", "captured")
+CHOSEN = "file"
+
+_MEGABYTES, _MINUTES = MAX_UPLOAD // 1024 // 1024, round(MAX_SECONDS / 60)
+TOO_LARGE = f"It is larger than {_MEGABYTES} MB: send a part of it, or an mp3 in place of a wav."
+NOTHING_SENT = "No recording came with that: choose a file first, or record something."
+_WORDS = {
+    Reason.EMPTY: "It is empty: there is no sound in it. Did the recording begin before the microphone was allowed?",
+    Reason.NOT_AUDIO: "It is no recording. mp3, flac, ogg, opus, wav, aiff, m4a and webm can be heard.",
+    Reason.UNSUPPORTED: "It is sound, but of a kind that is not read here: send an mp3, flac, ogg, wav or m4a.",
+    Reason.ENCRYPTED: "It is protected against copying, so only the shop's own player can read it.",
+    Reason.DAMAGED: "It begins like a recording and breaks off: is the download complete?",
+    Reason.TOO_SHORT: "It is too short to say anything of it: a few seconds are enough, ten are better.",
+    Reason.SILENT: "It is silent. Was the microphone muted, or the right one chosen?",
+    Reason.TOO_LONG: f"It is longer than {_MINUTES} minutes: send a part of it.",
+    Reason.TOO_BIG: "It needs too much memory to be heard: send a shorter part of it.",
+    Reason.TIMED_OUT: "It took too long to hear it: try a shorter part, or another format.",
+    Reason.UNREADABLE: "It cannot be read.",
+}
+
+
+class NotHeard(Exception):
+    """What was sent could not be heard; the message is for whoever sent it.
+
+    Parameters
+    ----------
+    status
+        Of the answer.
+    """
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def hear_sent(request: Request) -> tuple[Hearing, Kind]:
+    """Hear the recording of a form; returns what was heard, and whether it was a ``file`` or a ``recording``.
+
+    Raises
+    ------
+    NotHeard
+        If nothing was sent, or it is nothing that can be heard.
+    """
+    from web.hearing import hear
+
+    allow_upload(request)
+    try:
+        upload = sent_recording(request, *RECORDED, CHOSEN)
+    except RequestEntityTooLarge:
+        raise NotHeard(TOO_LARGE, 413) from None
+    if upload is None:
+        raise NotHeard(NOTHING_SENT, 400)
+    kind: Kind = "file" if upload.name == CHOSEN else "recording"
+    try:
+        with kept_upload(upload) as place:
+            return hear(place), kind
+    except AudioProblem as problem:
+        raise NotHeard(_WORDS[problem.reason], 422) from None
+
+
+def likely_tags(hearing: Hearing) -> tuple[HeardTag, ...]:
+    """Return what was heard, likeliest first; the top genre is one of the tags."""
+    genre = () if hearing.genre is None else (hearing.genre,)
+    heard: dict[str, HeardTag] = {}
+    for one in sorted((*hearing.tags, *genre), key=lambda tag: (tag.certain, tag.probability), reverse=True):
+        heard.setdefault(one.tag, one)
+    return tuple(sorted(heard.values(), key=lambda one: -one.probability))
