@@ -11,7 +11,7 @@ from search.searcher import Searcher
 from tagmodel.model import TagModel
 
 # Used when the index cannot be asked, or is empty.
-_TAG, _FAR_TAG, _TRACK = "sitar", "techno", "fma:2"
+_TAG, _FAR_TAG, _TRACK, _TITLE = "sitar", "techno", "fma:2", "Food"
 # Tags that are looked at, most used first.
 _LOOKED_AT = 50
 
@@ -28,7 +28,7 @@ class Samples:
         Spelling of a near kin of it.
     far
         Spelling of a tag that lies elsewhere in the graph.
-    track_id
+    track_id, title
         A track that has `tag`.
     """
 
@@ -36,6 +36,7 @@ class Samples:
     kin: str = _TAG
     far: str = _FAR_TAG
     track_id: str = _TRACK
+    title: str = _TITLE
 
     @property
     def query(self) -> str:
@@ -60,8 +61,8 @@ def samples_of(searcher: Searcher) -> Samples:
     kin = next((one.tag_id for one in model.kin(tag_id) if one.tag_id in counts), tag_id)
     far = next(_elsewhere(model, tag_id, used), tag_id)
     hits = searcher.search(SearchRequest(render_tag(spelling(tag_id)), k=1, facets=False, outside=0)).hits
-    track_id = hits[0].track.track_id if hits else _TRACK
-    return Samples(spelling(tag_id), spelling(kin), spelling(far), track_id)
+    named = (hits[0].track.track_id, hits[0].track.display_title) if hits else (_TRACK, _TITLE)
+    return Samples(spelling(tag_id), spelling(kin), spelling(far), *named)
 
 
 def _elsewhere(model: TagModel, tag_id: str, used: list[str]) -> Iterator[str]:
