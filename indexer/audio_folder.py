@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from audiomodel.metadata import BadAudio, Metadata, read_metadata
 from audiomodel.problems import AudioProblem
 from audiomodel.remembering import RememberingEar
-from indexer.audio_metadata import BadAudio, Metadata, read_metadata
 from indexer.cells import parse_duration, parse_text, parse_year
 from indexer.entries import AudioFile, BadTrack, Entry, Found, Reject, SourceError
 from tagmodel.track import LONGEST_ID, Track

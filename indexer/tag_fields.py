@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from indexer.audio_metadata import DAMAGE, ITUNES, BadAudio
+from audiomodel.metadata import DAMAGE, ITUNES, BadAudio
 from indexer.cells import join_tags
 
 _ID3, _VORBIS, _MP4 = "TXXX:TAGS", "TAGS", f"{ITUNES}TAGS"

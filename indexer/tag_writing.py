@@ -1,6 +1,6 @@
 """Accepted tags into audio files, by mutagen: added to one field, with every other field and the audio as they were.
 
-They go where `indexer.audio_metadata` reads tags from and where no player looks for anything else: the user-defined
+They go where `audiomodel.metadata` reads tags from and where no player looks for anything else: the user-defined
 text TAGS. What a file says already, in whatever field, is not said twice. A change is made on a copy beside the file,
 the copy is read back and compared, and only then takes the file's place; so a kill leaves the one or the other.
 """
@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.audio_metadata import BadAudio, read_metadata
+from audiomodel.metadata import BadAudio, read_metadata
 from indexer.tag_fields import add_tags, other_fields, tag_field
 from tagmodel.folding import TAG_SEPARATORS, fold_tag, split_tags
 
@@ -88,6 +88,7 @@ def write_change(change: Change, backup: Path | None, identify: Callable[[Path],
             add_tags(copy, change.added)
             _check(copy, change, before, (identify(copy), other_fields(copy)))
             if backup is not None:
+                backup.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(path, backup)
             copy.replace(path)
     except BadAudio as error:
@@ -97,11 +98,11 @@ def write_change(change: Change, backup: Path | None, identify: Callable[[Path],
 
 
 def backup_place(folder: Path, path: Path) -> Path:
-    """Return where the backup of a file goes: by its name, numbered where that is taken."""
-    plain = folder / path.name
+    """Return where the backup of a file goes: by its path, numbered where an earlier backup is."""
+    plain = folder / (Path(*path.absolute().parts[1:]) if path.is_absolute() or ".." in path.parts else path)
     if not plain.exists():
         return plain
-    numbered = (folder / f"{path.stem}.{n}{path.suffix}" for n in range(2, 1_000_000))
+    numbered = (plain.with_name(f"{path.stem}.{n}{path.suffix}") for n in range(2, 1_000_000))
     return next(place for place in numbered if not place.exists())
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from mutagen.id3 import COMM, ID3
 
+from audiomodel.metadata import read_metadata
 from indexer.audio_folder import AudioFolder
-from indexer.audio_metadata import read_metadata
 from indexer.entries import Found, Reject, SourceError
 from tagmodel.track import Track
 from tests.indexer.audio_files import WRITERS, write_audio

@@ -11,7 +11,7 @@ import pytest
 from mutagen.flac import FLAC, Picture
 from mutagen.id3 import APIC, ID3, PRIV, TXXX, UFID
 
-from indexer.audio_metadata import BadAudio, read_metadata
+from audiomodel.metadata import BadAudio, read_metadata
 from indexer.tag_writing import WriteFailed, backup_place, plan_change, write_change
 from tests.indexer.audio_files import WRITERS, write_audio
 
@@ -101,18 +101,21 @@ def test_flac_keeps_its_pictures_and_its_doubled_fields(tmp_path: Path) -> None:
     assert FLAC(path).pictures[0].data == picture.data
 
 
-def test_the_file_as_it_was_is_kept_where_one_says(tmp_path: Path) -> None:
-    folder, path = tmp_path / "backup", tmp_path / "song.flac"
-    folder.mkdir()
+def test_the_file_as_it_was_is_kept_where_one_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, path = tmp_path / "backup", Path("a/song.flac")
+    monkeypatch.chdir(tmp_path)
+    path.parent.mkdir()
     write_audio(path, SAID)
     os.utime(path, (1_000_000_000, 1_000_000_000))
     first = path.read_bytes()
     write(path, "drone", backup=backup_place(folder, path))
     second = path.read_bytes()
     write(path, "deep", backup=backup_place(folder, path))
-    assert (folder / "song.flac").read_bytes() == first
-    assert (folder / "song.flac").stat().st_mtime == 1_000_000_000
-    assert (folder / "song.2.flac").read_bytes() == second
+    assert (folder / "a" / "song.flac").read_bytes() == first
+    assert (folder / "a" / "song.flac").stat().st_mtime == 1_000_000_000
+    assert (folder / "a" / "song.2.flac").read_bytes() == second
+    write(path.absolute(), "wide", backup=backup_place(folder, path.absolute()))
+    assert (folder / Path(*path.absolute().parts[1:])).exists()
 
 
 def test_rights_and_links_stay(tmp_path: Path) -> None:
