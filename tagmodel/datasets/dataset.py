@@ -38,6 +38,31 @@ class Item(NamedTuple):
     phrases: bool = False
 
 
+class Recording(NamedTuple):
+    """A recording of a data set whose audio is given out, for those who train on sound.
+
+    Parameters
+    ----------
+    path
+        Of its file below the folder that the audio is unzipped to.
+    tags
+        Spellings as the data set has them, each once.
+    genre
+        The one top genre, ``""`` where the data set has none.
+    artist
+        Name, or the data set's own artist number.
+    split
+        ``train``, ``valid`` or ``test`` as published; ``""`` for a recording that takes no part.
+    """
+
+    track_id: str
+    path: str
+    tags: tuple[str, ...]
+    genre: str
+    artist: str
+    split: str
+
+
 @dataclass(frozen=True, slots=True)
 class DataFile:
     """A file of a data set, found plain or with ``.xz``.

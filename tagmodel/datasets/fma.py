@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from tagmodel.datasets.dataset import BadDataSet, DataFile, DataSet, Item
+from tagmodel.datasets.dataset import BadDataSet, DataFile, DataSet, Item, Recording
 from tagmodel.datasets.files import check_width, parse_number, pick_columns, read_columns, read_table, require_file
 from tagmodel.folding import fold_tag
 from tagmodel.track import Track
@@ -43,6 +43,8 @@ class _Row(NamedTuple):
     released: str
     artist_id: str
     artist: str
+    split: str
+    subset: str
     recorded: str
     duration: str
     genre_top: str
@@ -59,6 +61,8 @@ _COLUMNS = (
     "album.date_released",
     "artist.id",
     "artist.name",
+    "set.split",
+    "set.subset",
     "track.date_recorded",
     "track.duration",
     "track.genre_top",
@@ -68,6 +72,10 @@ _COLUMNS = (
     "track.tags",
     "track.title",
 )
+
+
+# How FMA names the parts of its split.
+_SPLITS = {"training": "train", "validation": "valid", "test": "test"}
 
 
 class _Genre(NamedTuple):
@@ -109,6 +117,23 @@ class FreeMusicArchive(DataSet):
                 source="fma",
                 tags=_tags(path, line, row, genres),
             )
+
+    def read_recordings(self, data_dir: Path, subset: str) -> Iterator[Recording]:
+        """Yield the tracks of a subset (``small``) as the archive of its audio has them; tags are genres alone.
+
+        Raises
+        ------
+        BadDataSet
+            If a file is missing or damaged.
+        """
+        genres = self._read_genres(data_dir)
+        for path, line, row in self._read_rows(data_dir):
+            if row.subset == subset:
+                tags = _tags(path, line, row._replace(tags=""), genres)
+                file = f"{int(parse_number(path, line, 'track_id', row.track_id)):06d}.mp3"
+                artist = row.artist_id or row.artist
+                split = _SPLITS.get(row.split, "")
+                yield Recording(row.track_id, f"{file[:3]}/{file}", tags, row.genre_top, artist, split)
 
     def read_genre_tree(self, data_dir: Path) -> tuple[tuple[str, str], ...]:
         """Return each genre below its parent."""
