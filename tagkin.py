@@ -29,10 +29,11 @@ class Place(NamedTuple):
 COMMANDS = {
     "search": Place("search.cli", "search", "Find tracks by tags and their kin."),
     "suggest": Place("search.cli", "suggest", "Suggest the tags that a track's tags lack."),
-    "similar": Place("search.cli", "similar", "Find the tracks most like a track."),
+    "similar": Place("indexer.cli_similar", "similar", "Find the tracks most like a song, a track or a file."),
     "stats": Place("search.cli", "stats", "Tell what is in the index."),
     "index": Place("indexer.cli", "index_command", "Read catalogues into the index."),
     "export": Place("indexer.cli", "export_command", "Give everything in the index back."),
+    "write-tags": Place("indexer.cli_write_tags", "write_tags_command", "Write accepted tags into audio files."),
     "generations": Place("indexer.cli_generations", "generations_command", "List the generations of the index."),
     "rollback": Place("indexer.cli_generations", "rollback_command", "Search an older generation again."),
     "prune-generations": Place("indexer.cli_generations", "prune_command", "Remove generations nobody searches."),

@@ -1,0 +1,127 @@
+"""`tagkin write-tags` shows what would change, asks, and writes just that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+import pytest
+import soundfile
+from click.testing import CliRunner, Result
+
+from audiomodel.identity import audio_id
+from audiomodel.metadata import read_metadata
+from indexer import cli_write_tags
+from tests.audiomodel.tones import write_tone
+from tests.indexer.audio_files import write_audio
+
+
+def run(*arguments: object, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(cli_write_tags.write_tags_command, [*map(str, arguments)], input=stdin)
+
+
+@pytest.fixture
+def song(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of real sound in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    write_tone(tmp_path / "song.flac")
+    assert soundfile.info(tmp_path / "song.flac").frames
+    return Path("song.flac")
+
+
+def test_a_dry_run_shows_the_change_and_writes_nothing(song: Path) -> None:
+    before = song.read_bytes()
+    result = run(song, "drone", "slow, deep", "--dry-run")
+    assert result.exit_code == 0
+    assert result.stdout == "song.flac\n  + TAGS: drone; slow; deep\n"
+    assert "1 file to change, 3 tags to add" in result.stderr
+    assert song.read_bytes() == before
+
+
+def test_what_was_confirmed_is_written_and_the_audio_and_a_backup_are_as_they_were(song: Path) -> None:
+    before, sound = song.read_bytes(), audio_id(song)
+    result = run(song, "drone", "--yes", "--backup", "originals")
+    assert (result.exit_code, "1 file changed" in result.stderr) == (0, True)
+    assert read_metadata(song).tags() == ("drone",)
+    assert audio_id(song) == sound
+    assert Path("originals/song.flac").read_bytes() == before
+    again = run(song, "Drone", "--yes")
+    assert "already there: Drone" in again.stdout
+    assert "0 files to change" in again.stderr
+
+
+def test_nobody_is_asked_where_nobody_is_there(song: Path) -> None:
+    result = run(song, "drone")
+    assert result.exit_code == 2
+    assert "say --yes to write, or --dry-run" in result.stderr
+    assert read_metadata(song).tags() == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("list.jsonl", '{"file": "song.flac", "tags": ["drone", "rock, pop"]}\n'),
+        ("list.csv", 'file,tags\nsong.flac,"drone;""rock, pop"""\n'),
+        ("list.json", '[{"file": "song.flac", "tags": ["drone"]}, {"path": "song.flac", "tags": "\\"rock, pop\\""}]'),
+        (
+            "list.json",
+            orjson.dumps(
+                {
+                    "files": [
+                        {
+                            "file": "song.flac",
+                            "tags": [
+                                {"tag": "drone", "probability": 0.9, "certain": True},
+                                {"tag": "rock, pop", "probability": 0.8, "certain": True},
+                                {"tag": "folk", "probability": 0.2, "certain": False},
+                            ],
+                        }
+                    ]
+                }
+            ).decode(),
+        ),
+    ],
+)
+def test_many_files_come_as_a_list(song: Path, name: str, text: str) -> None:
+    Path(name).write_text(text)
+    assert run("--from", name, "--yes").exit_code == 0
+    assert read_metadata(song).tags() == ("drone", "rock, pop")
+
+
+def test_a_list_may_come_on_stdin(song: Path) -> None:
+    assert run("--from", "-", "--yes", stdin='{"file": "song.flac", "tags": ["drone"]}\n').exit_code == 0
+    assert read_metadata(song).tags() == ("drone",)
+
+
+def test_files_that_cannot_be_changed_are_told_and_the_others_are_written(song: Path) -> None:
+    Path("text.mp3").write_text("no audio")
+    write_audio(Path("hollow.flac"), {"title": "no sound in it"})
+    lines = [{"file": name, "tags": ["drone"]} for name in ("gone.mp3", "text.mp3", "hollow.flac", "song.flac")]
+    Path("list.jsonl").write_bytes(b"\n".join(map(orjson.dumps, lines)))
+    hollow = Path("hollow.flac").read_bytes()
+    result = run("--from", "list.jsonl", "--yes")
+    assert result.exit_code == 1
+    assert "gone.mp3: " in result.stderr
+    assert "text.mp3: " in result.stderr
+    assert "hollow.flac: not changed: " in result.stderr
+    assert Path("hollow.flac").read_bytes() == hollow
+    assert read_metadata(song).tags() == ("drone",)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"song": "song.flac"}\n', "expected a file and its tags, got song"),
+        ('{"file": "song.flac", "tags": {"a": 1}}\n', "expected text, got an object"),
+        ("nonsense\n", "line 1"),
+    ],
+)
+def test_a_list_that_is_none_is_told_with_its_line(song: Path, text: str, said: str) -> None:
+    Path("list.jsonl").write_text(text)
+    result = run("--from", "list.jsonl", "--yes")
+    assert (result.exit_code, said in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("arguments", [[], ["a.flac"], ["a.flac", "!!!"], ["a.flac", "x", "--from", "a.csv"]])
+def test_a_wrong_command_line_is_refused(song: Path, arguments: list[str]) -> None:
+    assert run(*arguments, "--yes").exit_code == 2
