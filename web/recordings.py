@@ -72,7 +72,7 @@ def open_recording(document: Document) -> Recording | None:
         return None
     try:
         return _opened(root, document.sound.file)
-    except (OSError, ValueError):  # gone, not ours to read, a loop of links; or a name that no file can have
+    except (OSError, RuntimeError, ValueError):  # gone, not ours to read; a loop of links; a name that no file can have
         return None
 
 

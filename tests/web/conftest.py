@@ -22,6 +22,7 @@ from tagmodel.relations import HARD
 from tagmodel.track import Track
 from tagmodel.vocabulary import Vocabulary
 from web.app import create_app
+from web.settings import Settings
 
 # Tag → its kin, nearest first.
 KIN = {
@@ -237,6 +238,43 @@ class Page(HTMLParser):
 def visit(client: FlaskClient) -> Callable[[str], Page]:
     def open_page(address: str, status: int | None = 200) -> Page:
         response = client.get(address)
+        assert status in {None, response.status_code}, response.get_data(as_text=True)
+        return Page(address, response)
+
+    return open_page
+
+
+@pytest.fixture(scope="session")
+def sounding_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.web.sounding import write_recordings
+
+    root = tmp_path_factory.mktemp("recordings") / "root"
+    write_recordings(root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def sounding_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.web.sounding import write_index
+
+    directory = tmp_path_factory.mktemp("sounding") / "index"
+    write_index(directory)
+    return directory
+
+
+@pytest.fixture
+def sounding(sounding_index: Path, sounding_root: Path, model: TagModel) -> Iterator[FlaskClient]:
+    """Pages over tracks that were listened to, whose recordings may be played."""
+    engine = EmbeddedEngine.open(sounding_index)
+    settings = Settings(audio_root=sounding_root, previews=("https://previews.example",))
+    yield create_app(Searcher(engine, model), settings).test_client()
+    engine.close()
+
+
+@pytest.fixture
+def listen(sounding: FlaskClient) -> Callable[[str], Page]:
+    def open_page(address: str, status: int | None = 200) -> Page:
+        response = sounding.get(address)
         assert status in {None, response.status_code}, response.get_data(as_text=True)
         return Page(address, response)
 

@@ -95,22 +95,28 @@ def asked_part(header: str, length: int) -> tuple[int, int] | None:
 
 
 def _whole(recording: Recording) -> Response:
-    response = Response(_blocks(recording.file, recording.length), content_type=recording.media_type)
-    response.call_on_close(recording.file.close)
-    response.content_length = recording.length
-    return response
+    return _sent(recording, recording.length, 200)
 
 
 def _part(recording: Recording, begin: int, end: int) -> Response:
     recording.file.seek(begin)
-    response = Response(_blocks(recording.file, end - begin), 206, content_type=recording.media_type)
-    response.call_on_close(recording.file.close)
-    response.content_length = end - begin
+    response = _sent(recording, end - begin, 206)
     response.headers["Content-Range"] = f"bytes {begin}-{end - 1}/{recording.length}"
     return response
 
 
+def _sent(recording: Recording, length: int, status: int) -> Response:
+    """Answer with so many bytes from where the file stands, and close it at their end, or when the client has gone."""
+    if request.method == "HEAD":
+        recording.file.close()
+    response = Response(_blocks(recording.file, length), status, content_type=recording.media_type)
+    response.call_on_close(recording.file.close)
+    response.content_length = length
+    return response
+
+
 def _blocks(file: BinaryIO, length: int) -> Iterator[bytes]:
-    while length and (block := file.read(min(length, _BLOCK))):
-        length -= len(block)
-        yield block
+    with file:
+        while length and (block := file.read(min(length, _BLOCK))):
+            length -= len(block)
+            yield block

@@ -84,5 +84,5 @@ def _begun(engine: SearchEngine, text: str) -> tuple[Track, ...]:
 
 
 def _answer(track: Track) -> NamedTrack:
-    label = " \N{EN DASH} ".join(filter(None, (track.display_title, track.artist)))
+    label = ", ".join(filter(None, (track.display_title, track.artist)))
     return NamedTrack(track.track_id, label, track.display_title, track.artist)

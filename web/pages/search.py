@@ -56,6 +56,8 @@ class Row(msgspec.Struct, frozen=True):
     ----------
     drawing
         The bar.
+    demoted
+        Excluded tags that are perhaps in it, which cost it half its score.
     named, more
         The reasons that are named at once, and the others, as items of a list.
     """
@@ -67,6 +69,7 @@ class Row(msgspec.Struct, frozen=True):
     named: Markup
     more: Markup
     n_more: int
+    demoted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,8 @@ def _row(hit: Hit, scale: float, reasons: Reasons) -> Row:
     bar = hit_bar(hit, scale)
     named, more = bar.named, bar.more
     others = reasons(more, can_leave_out=False)
-    return Row(hit.track, hit.sound, amount(hit.score), bar.drawing, reasons(named), others, len(more))
+    demoted = ", ".join(hit.demoted_by)
+    return Row(hit.track, hit.sound, amount(hit.score), bar.drawing, reasons(named), others, len(more), demoted)
 
 
 def _sorts(changes: Changes) -> Iterator[SortChoice]:
