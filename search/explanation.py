@@ -1,4 +1,6 @@
-"""Why a track came: its contributions, tag by tag, which add up to its score.
+"""Why a track came: its contributions, tag by tag, which add up to what tags have of its score.
+
+Where nothing but tags is asked for, that is all of it, unless the hit is demoted: then the score is half of the sum.
 
 Computed from the plan and the stored features alone, so that every engine gives the same explanation.
 """
@@ -10,6 +12,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from search.document import DOCUMENT_UNITS, Document, Family
+from search.mixing import tag_weight
 from search.plan import Plan
 
 Bar = TypeVar("Bar")
@@ -62,18 +65,20 @@ class Explainer(Generic[Bar]):
     def __init__(self, plan: Plan, make: Callable[[str, Family, str, float], Bar]) -> None:
         self._make = make
         self._terms: dict[Family, dict[str, list[_Place]]] = {family: {} for family in Family}
+        share = 0 if plan.sound is None else plan.sound.share
         clauses = (clause for group in plan.groups for clause in group.clauses)
         for number, clause in enumerate(clauses):
             for place, term in enumerate(clause.terms):
                 places = self._terms[term.family].setdefault(term.tag_id, [])
-                places.append((number, place, clause.tag_id, term.weight))
+                weight = tag_weight(term.weight, share) if share else term.weight
+                places.append((number, place, clause.tag_id, weight))
         self._asked = {family: frozenset(terms) for family, terms in self._terms.items()}
         self._typed: dict[str, list[_Entry[Bar]]] = {}
 
     def explain(self, document: Document) -> tuple[Bar, ...]:
         """Return the bars of a document, in query order, the largest of each query tag first.
 
-        Their amounts add up to the document's score exactly: the score is this sum.
+        Their amounts add up exactly to what tags have of the score, before a hit is demoted.
         """
         entries: list[_Entry[Bar]] = []
         made = self._typed

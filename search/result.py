@@ -162,7 +162,7 @@ class NamedContribution(Struct, frozen=True, gc=False):
 
 
 class Hit(Struct, frozen=True, gc=False):
-    """A found track; the amounts of its contributions add up to `score`.
+    """A found track; the amounts of its contributions add up to `score`, or to twice that where it is demoted.
 
     Parameters
     ----------

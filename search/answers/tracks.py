@@ -103,7 +103,7 @@ class Hit(Struct, frozen=True, gc=False):
     track
         What was found.
     score
-        Higher is better; the exact sum of the contributions' amounts.
+        Higher is better; the exact sum of the contributions' amounts, or half of it where the hit is demoted.
     contributions
         Why it came: in the order of the query, the largest of each query tag first.
     """

@@ -220,6 +220,10 @@ class Filters(Struct, frozen=True):
         Seconds.
     year
         Of release.
+    bpm
+        Beats per minute, as heard.
+    key
+        Musical keys, as heard, such as "f# minor".
     """
 
     genre: tuple[str, ...]
@@ -227,6 +231,8 @@ class Filters(Struct, frozen=True):
     artist: tuple[str, ...]
     duration: Range | None
     year: Range | None
+    bpm: Range | None
+    key: tuple[str, ...]
 
 
 def request_answer(request: result.SearchRequest) -> Request:
@@ -275,7 +281,13 @@ def filters_answer(query: Query) -> Filters:
     """Return the filters of a query for programs."""
     filters = query.filters
     return Filters(
-        filters.genre, filters.license, filters.artist, _range(filters.duration), _range(filters.year)
+        filters.genre,
+        filters.license,
+        filters.artist,
+        _range(filters.duration),
+        _range(filters.year),
+        _range(filters.bpm),
+        filters.key,
     )
 
 

@@ -1,7 +1,7 @@
-"""Filters of a query: ``genre:rock``, ``duration:90..180``, ``year:>2005``, read and written.
+"""Filters of a query: ``genre:rock``, ``duration:90..180``, ``year:>2005``, ``key:Am``, read and written.
 
 Ranges are closed in `search.plan.Filters`. A strict bound moves inwards by one step, the smallest difference that a
-field knows: a thousandth of a second, a whole year.
+field knows: a thousandth of a second or of a beat, a whole year.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from search.musical_key import KEY_EXAMPLES, fold_key
 from search.plan import Filters, Range
 from search.query.syntax import Token
 from search.words import fold_value
@@ -22,14 +23,17 @@ from search.words import fold_value
 MAX_FILTERS = 20
 
 VALUE_FIELDS = ("genre", "license", "artist")
-RANGE_FIELDS = ("duration", "year")
-FIELDS = (*VALUE_FIELDS, *RANGE_FIELDS)
+RANGE_FIELDS = ("duration", "year", "bpm")
+# Musical keys are values as well, but every way of writing one means the same.
+KEY_FIELD = "key"
+FIELDS = (*VALUE_FIELDS, *RANGE_FIELDS, KEY_FIELD)
 
 _COMPARISON = re.compile(r"(<=|>=|<|>|≤|≥)(.*)")
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):([0-5]\d)")
 _SECONDS = re.compile(r"\d{1,7}(?:\.\d{1,3})?")
+_NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,3})?")
 _YEAR = re.compile(r"\d{4}")
-_DASHED = re.compile(r"([\d:]+)[-\u2013\u2014]([\d:]+)")
+_DASHED = re.compile(r"([\d:.]+)[-\u2013\u2014]([\d:.]+)")
 _BARE_VALUE = re.compile(r"""[^\s"(),;^]+""")
 
 
@@ -45,6 +49,7 @@ class _Measure:
 _MEASURES = {
     "duration": _Measure(0.001, "<120, >=2:30, 90..180 or 1:30..3:00 (seconds, or minutes and seconds)", single=False),
     "year": _Measure(1, "2005, 2005..2010, >2005 or <=2010", single=True),
+    "bpm": _Measure(0.001, "90..110, <100 or >=128 (beats per minute)", single=False),
 }
 
 
@@ -81,21 +86,21 @@ def add_filter(filters: Filters, field: str, value: str) -> Filters:
     Raises
     ------
     ValueError
-        If there is no such field, or a range is misspelled.
+        If there is no such field, or a range or a musical key is misspelled.
     """
     if field in RANGE_FIELDS:
         return _changed(filters, field, _range(field, value))
-    if field not in VALUE_FIELDS:
+    if field not in FIELDS:
         raise ValueError(f"expected one of {', '.join(FIELDS)}, got {field!r}")
     values = getattr(filters, field)
-    return _changed(filters, field, tuple(dict.fromkeys((*values, fold_value(value)))))
+    return _changed(filters, field, tuple(dict.fromkeys((*values, _folded(field, value)))))
 
 
 def drop_filter(filters: Filters, field: str, value: str | None = None) -> Filters:
     """Take one value off a field; a range, or with None the field, goes whole."""
     if field in RANGE_FIELDS:
         return _changed(filters, field, None)
-    kept = tuple(one for one in getattr(filters, field) if value is not None and one != fold_value(value))
+    kept = tuple(one for one in getattr(filters, field) if value is not None and one != _folded(field, value))
     return _changed(filters, field, kept)
 
 
@@ -103,15 +108,15 @@ def write_filters(filters: Filters, fields: Sequence[str] = FIELDS) -> Iterator[
     """Yield each filter of some fields as the query language writes it."""
     for field in fields:
         asked = getattr(filters, field)
-        if field in VALUE_FIELDS:
+        if field not in RANGE_FIELDS:
             yield from (write_filter(field, value) for value in asked)
         elif asked is not None:
             yield f"{field}:{write_range(field, asked)}"
 
 
 def write_filter(field: str, value: str) -> str:
-    """Write one value of a value field as the query language does."""
-    return f"{field}:{_bare_or_quoted(value)}"
+    """Write one value of a field that has values, not ranges, as the query language does."""
+    return f"{field}:{_bare_or_quoted(value.capitalize() if field == KEY_FIELD else value)}"
 
 
 def write_range(field: str, interval: Range) -> str:
@@ -126,6 +131,17 @@ def write_range(field: str, interval: Range) -> str:
     return f"{_number(low)}..{_number(high)}"
 
 
+def _folded(field: str, value: str) -> str:
+    """Fold a value as engines compare it; ``""``, "not stated", is itself."""
+    if field != KEY_FIELD or not value:
+        return fold_value(value)
+    key = fold_key(value)
+    if key is None:
+        slip = f", did you mean {value}m or {value}-major?" if fold_key(f"{value} minor") else ""
+        raise ValueError(f"expected key: with a musical key such as {KEY_EXAMPLES}, got {value}{slip}")
+    return key
+
+
 def _changed(filters: Filters, field: str, value: tuple[str, ...] | Range | None) -> Filters:
     change: dict[str, Any] = {field: value}
     return replace(filters, **change)
@@ -135,9 +151,7 @@ def _add(filters: Filters, token: Token) -> Filters:
     field = token.field.casefold()
     if not token.text and not token.quoted:
         raise token.error(f'expected a value after {field}:, got none: is there a blank? {field}:"" is "not stated"')
-    if field in VALUE_FIELDS:
-        return add_filter(filters, field, token.text)
-    if getattr(filters, field) is not None:
+    if field in RANGE_FIELDS and getattr(filters, field) is not None:
         raise token.error(f"expected one {field}, got two: a range has both ends, such as {field}:{_EXAMPLES[field]}")
     try:
         return add_filter(filters, field, token.text)
@@ -145,20 +159,29 @@ def _add(filters: Filters, token: Token) -> Filters:
         raise token.error(str(error)) from error
 
 
-_EXAMPLES = {"duration": "90..180", "year": "2005..2010"}
+_EXAMPLES = {"duration": "90..180", "year": "2005..2010", "bpm": "90..110"}
 
 
 def _range(field: str, typed: str) -> Range:
     value = "".join(typed.split())
     interval = _compared(field, value) or _between(field, value) or _single(field, value)
     if interval is None:
-        dashed = _DASHED.fullmatch(value)
-        slip = f", did you mean {dashed[1]}..{dashed[2]}?" if dashed else ""
+        meant = _meant(field, value)
+        slip = f", did you mean {meant}?" if meant else ""
         raise ValueError(f"expected {field}: with {_MEASURES[field].expected}, got {typed or 'nothing'}{slip}")
     if interval.low is not None and interval.high is not None and interval.low > interval.high:
         low, _, high = value.partition("..")
         raise ValueError(f"expected the smaller end first, got {value}, did you mean {high}..{low}?")
     return interval
+
+
+def _meant(field: str, value: str) -> str:
+    """Return the range that was probably meant; no tempo is heard so exactly that one number would find it."""
+    dashed = _DASHED.fullmatch(value)
+    if dashed:
+        return f"{dashed[1]}..{dashed[2]}"
+    around = _measured(field, value) if field == "bpm" else None
+    return "" if around is None else f"{_number(max(around - 2, 0))}..{_number(around + 2)}"
 
 
 def _compared(field: str, value: str) -> Range | None:
@@ -186,9 +209,11 @@ def _single(field: str, value: str) -> Range | None:
 
 
 def _measured(field: str, text: str) -> float | None:
-    """Read seconds, minutes and seconds, or a year; None for anything else."""
+    """Read seconds, minutes and seconds, beats or a year; None for anything else."""
     if field == "year":
         return float(text) if _YEAR.fullmatch(text) else None
+    if field == "bpm":
+        return float(text) if _NUMBER.fullmatch(text) else None
     clock = _CLOCK.fullmatch(text)
     if clock:
         return float(int(clock[1] or 0) * 3600 + int(clock[2]) * 60 + int(clock[3]))

@@ -100,7 +100,7 @@ def score(document: Document, plan: Plan) -> float:
     terms = [term for group in plan.groups for clause in group.clauses for term in clause.terms]
     share = 0 if plan.sound is None else plan.sound.share
     total = sum((scaled(term.weight, share) * weight(document, term.tag_id, term.family) for term in terms), 0.0)
-    if plan.sound is not None and document.sound is not None:
+    if plan.sound is not None and document.sound is not None and document.sound.vector:
         total += likeness(plan.sound, document.sound.vector)
     return total / 2 if set(plan.demoted).intersection(document.faint) else total
 

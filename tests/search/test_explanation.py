@@ -38,7 +38,7 @@ def without_feature(document: Document, tag_id: str, family: Family) -> Document
     tags = getattr(document, name)
     pairs = [pair for pair in zip(tags, getattr(document, f"{name}_weights"), strict=True) if pair[0] != tag_id]
     left = {name: tuple(tag for tag, _ in pairs), f"{name}_weights": tuple(units for _, units in pairs)}
-    return replace(document, **left)
+    return replace(document, **left)  # type: ignore[arg-type]
 
 
 def features_of(document: Document) -> set[tuple[str, Family]]:
@@ -77,7 +77,11 @@ def test_bars_are_the_terms_that_the_document_answers(plan: Plan, document: Docu
     terms = [term for group in plan.groups for clause in group.clauses for term in clause.terms]
     answered = [term for term in terms if (term.tag_id, term.family) in features_of(document)]
     assert sorted((bar.tag_id, bar.family) for bar in bars) == sorted((term.tag_id, term.family) for term in answered)
-    assert sum(bar.amount for bar in bars) == score(document, plan)
+    of_tags = sum(bar.amount for bar in bars)
+    without = replace(document, sound=None, faint=())
+    assert of_tags == score(without, plan)
+    halved = bool(set(plan.demoted).intersection(document.faint))
+    assert (of_tags / 2 if halved else of_tags) == score(replace(document, sound=None), plan)
 
 
 @given(texts(), kin_tables, st.just(1.0), documents())

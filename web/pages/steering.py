@@ -187,10 +187,10 @@ def drift_says(drift: float) -> str:
 
 def filter_labels(filters: Filters) -> Iterator[tuple[str, str, str]]:
     """Yield each filter as (field, folded value, what to show); of a range the value is ``""``."""
-    for field in ("genre", "license", "artist"):
+    for field in ("genre", "license", "artist", "key"):
         for value in getattr(filters, field):
             yield field, value, f"{field}: {value or 'not stated'}"
-    for field, unit in (("duration", " seconds"), ("year", "")):
+    for field, unit in (("duration", " seconds"), ("year", ""), ("bpm", " beats per minute")):
         interval = getattr(filters, field)
         if interval is not None:
             yield field, "", f"{field}: {write_range(field, interval)}{unit}"
