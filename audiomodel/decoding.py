@@ -13,16 +13,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from audiomodel.blocks import Block, Sound
 from audiomodel.opening import open_sound
 from audiomodel.problems import AudioProblem, Reason
-from audiomodel.reading import Block, Sound, open_blocks
+from audiomodel.reading import open_blocks
 from audiomodel.sniffing import sniff
 
 # What the front end works with, and most recordings have.
 SAMPLE_RATE = 44_100  # Hz
 # Two windows of the front end; below this there is nothing to tell a tag from.
 SHORTEST = 0.1  # seconds
-# Half the swing of the waveform, so that an offset is no sound: 66 dB below full scale. The last of 16 bits is at 90 dB,
+# Half the swing of the waveform, so that an offset is no sound: 66 dB below full scale. The last of 16 bits is at 90,
 # and the softest of some 400 single notes of an orchestra reaches 38.
 SILENT_BELOW = 0.0005
 # A sample that is larger, or no number, is spoiled and counts as 0; a file of which this share is spoiled is damaged.
@@ -111,7 +112,9 @@ class _Mixed:
                 raise AudioProblem(Reason.TOO_LONG, f"it lasts for more than {self._max_seconds:g} seconds")
             mono = mix(block)
             # One number tells whether all are finite, at a tenth of the cost of looking at each.
-            if not np.isfinite(np.dot(mono, mono)):
+            with np.errstate(all="ignore"):
+                energy = np.dot(mono, mono)
+            if not np.isfinite(energy):
                 self.spoiled += _mend(mono)
             yield mono
 

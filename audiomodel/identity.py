@@ -11,9 +11,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from audiomodel.ffmpeg import open_av
 from audiomodel.opening import open_sound
 from audiomodel.problems import AudioProblem, Reason
-from audiomodel.reading import open_av
 from audiomodel.sniffing import sniff
 
 if TYPE_CHECKING:

@@ -49,7 +49,8 @@ MATROSKA = Container("matroska", "matroska", False)
 
 WAV_PCM, WAV_FLOAT = 1, 3
 AIFF_CODINGS = {b"NONE", b"sowt", b"twos", b"raw ", b"in24", b"in32", b"fl32", b"FL32", b"fl64", b"FL64"}
-OGG_CODINGS = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC")
+# Of FLAC in Ogg libsndfile reads only what it has written itself.
+OGG_CODINGS = (b"\x01vorbis", b"OpusHead")
 MP4_PROTECTED = {b"drms", b"drmi", b"enca", b"encv"}
 MP4_SHOPS = {b"aax ", b"aaxc", b"M4P "}  # Audible, iTunes
 MP4_BOXES = {b"ftyp", b"moov", b"mdat", b"wide"}
