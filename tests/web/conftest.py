@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -95,6 +95,16 @@ class LiteralModel(TagModel):
         implied = self._implied(typed)
         best = sorted(implied, key=lambda tag_id: (-implied[tag_id], tag_id))[:k]
         return tuple(Suggestion(tag_id, implied[tag_id] / 256, because(tag_id)) for tag_id in best)
+
+    def suggest_heard(self, typed: Sequence[str], heard: Mapping[str, float], k: int = 10) -> tuple[Suggestion, ...]:
+        said = {one.tag_id: one for one in self.suggest(typed, 99)}
+        best = {tag_id: max(p, said[tag_id].probability if tag_id in said else 0) for tag_id, p in heard.items()}
+        best |= {tag_id: one.probability for tag_id, one in said.items() if tag_id not in heard}
+        return tuple(
+            Suggestion(tag_id, p, said[tag_id].reasons if tag_id in said else (), heard.get(tag_id))
+            for tag_id, p in sorted(best.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
+            if tag_id not in typed
+        )
 
     def suggest_batch(self, typed: Sequence[Sequence[str]], k: int = 10) -> list[tuple[Suggestion, ...]]:
         return [self.suggest(tags, k) for tags in typed]

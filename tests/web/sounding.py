@@ -18,9 +18,9 @@ SECONDS = 12
 
 
 def direction(*parts: float) -> bytes:
-    """Return a vector that points along the first axes as far as is said."""
+    """Return a vector with so much of each of a few directions, each of 16 numbers, as none may be large."""
     vector = np.zeros(SOUND_DIMENSIONS)
-    vector[: len(parts)] = parts
+    vector[: 16 * len(parts)] = np.repeat(parts, 16)
     return quantize(vector)
 
 
