@@ -41,8 +41,11 @@ COMMANDS = {
     "kin": Place("tagmodel.cli.tags", "kin", "Show the kin of a tag."),
     "path": Place("tagmodel.cli.tags", "path", "Show the way from one tag to another."),
     "graph": Place("tagmodel.cli.tags", "graph", "Write the graph of related tags as picture or data."),
-    "train": Place("tagmodel.cli.train", "train", "Train tag models."),
     "data": Place("tagmodel.cli.data", "data", "Check and fetch the data sets."),
+}
+TRAIN = {
+    "tags": Place("tagmodel.cli.train", "tags", "Train the tag model."),
+    "audio": Place("audiomodel.cli_train", "audio", "Train a tagger, which hears tags in recordings."),
 }
 EVALUATE = {
     "suggest": Place("tagmodel.cli.evaluate", "suggest", "Measure suggestions of forgotten tags."),
@@ -121,6 +124,11 @@ def main() -> None:
 @main.group(cls=LazyGroup, places=EVALUATE)
 def evaluate() -> None:
     """Measure suggestion and search."""
+
+
+@main.group(cls=LazyGroup, places=TRAIN)
+def train() -> None:
+    """Train models."""
 
 
 if __name__ == "__main__":

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from tagmodel.cli.bars import stage_bars
 from tagmodel.cli.options import data_dir_option
 
 if TYPE_CHECKING:
@@ -18,11 +17,6 @@ if TYPE_CHECKING:
 
 # What training needs beside the light default install.
 _LIBRARIES = ("gensim", "implicit", "threadpoolctl")
-
-
-@click.group()
-def train() -> None:
-    """Train models."""
 
 
 def _parse_names(_context: click.Context, _option: click.Parameter, text: str) -> tuple[str, ...]:
@@ -36,7 +30,7 @@ def _parse_names(_context: click.Context, _option: click.Parameter, text: str) -
     return names
 
 
-@train.command()
+@click.command()
 @click.option(
     "--data", "names", default="", callback=_parse_names, show_default="all five, or none with --catalogue",
     help="Data sets, with commas between: mtat,fma,jamendo,lastfm,musiccaps.",
@@ -82,7 +76,7 @@ def _train_and_save(corpus: Corpus, out: Path, seed: int, command: str) -> None:
 
     try:
         check_destination(out)
-        with _bars() as progress:
+        with stage_bars() as progress:
             model = train_tag_model(corpus, seed=seed, command=command, progress=progress)
         save_model(model, out)
     except BadModel as error:
@@ -108,20 +102,3 @@ def _command(names: tuple[str, ...], catalogue: Path | None, seed: int) -> str:
     data = [f"--data {','.join(chosen)}"] if chosen else []
     own = [f"--catalogue {catalogue.name}"] if catalogue else []
     return " ".join(["tagkin train tags", *data, *own, f"--seed {seed}"])
-
-
-@contextmanager
-def _bars() -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar a stage on stderr; yields what trainers report to."""
-    from rich.console import Console
-    from rich.progress import Progress, TaskID
-
-    tasks: dict[str, TaskID] = {}
-    with Progress(console=Console(stderr=True)) as bars:
-
-        def report(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)
-
-        yield report

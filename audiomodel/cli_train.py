@@ -1,0 +1,155 @@
+"""`tagkin train audio`: a tagger from the audio of FMA or MTAT, or from a folder of one's own."""
+
+from __future__ import annotations
+
+import importlib.util
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from audiomodel.installed import usable_cores
+from tagmodel.cli.bars import stage_bars
+from tagmodel.cli.options import data_dir_option
+
+if TYPE_CHECKING:
+    from audiomodel.tagger import TaggerCard
+    from audiomodel.training.clips import Clips
+    from audiomodel.training.sources import Source
+    from audiomodel.training.trainer import TrainingOptions
+
+# What training needs beside the light default install.
+_LIBRARIES = ("av", "onnx", "onnxruntime", "safetensors", "sklearn", "soundfile", "soxr", "torch")
+STOPPED = 130
+
+
+@click.command()
+@click.option(
+    "--data", required=True,
+    help="What to learn from: fma-small, mtat, or a folder of audio files with genres or tags written in them.",
+)  # fmt: skip
+@data_dir_option
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default="tagkin-tagger", show_default=True,
+    help="Directory of the tagger; an older tagger there is replaced.",
+)  # fmt: skip
+@click.option(
+    "--run", "run_folder", type=click.Path(path_type=Path, file_okay=False),
+    show_default="build/tagger-DATA-NETWORK-SEED",
+    help="Folder of the training: state, log and curves; a training that was stopped goes on from there.",
+)  # fmt: skip
+@click.option(
+    "--network", "kind", type=click.Choice(["cnn", "crnn"]), default="cnn", show_default=True,
+    help="A residual CNN, or the same with a GRU over time.",
+)  # fmt: skip
+@click.option("--epochs", type=click.IntRange(min=1), show_default="40", help="How often every clip is heard, at most.")
+@click.option(
+    "--tags-from", type=click.IntRange(min=1), show_default="50", help="Recordings that a tag needs to be learned."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all that is left to chance.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), show_default="one a core", help="Processes that decode audio files."
+)
+def audio(
+    data: str,
+    data_dir: Path,
+    out: Path,
+    run_folder: Path | None,
+    kind: Literal["cnn", "crnn"],
+    epochs: int | None,
+    tags_from: int | None,
+    seed: int,
+    jobs: int | None,
+) -> None:
+    """Train a tagger, which hears tags and genres in recordings.
+
+    It takes a GPU where torch sees one, and some hours on two cores for fma-small. Stop it with Ctrl-C as you like: the
+    same command goes on after the last whole epoch.
+    """
+    _require_libraries()
+    options = _options(kind, epochs, tags_from, seed)
+    began = time.monotonic()
+    try:
+        card = _train(data, data_dir, options, run_folder, out, jobs or usable_cores())
+    except KeyboardInterrupt:
+        click.echo(f"\nstopped; this goes on after the last whole epoch: {_typed()}", err=True)
+        sys.exit(STOPPED)
+    click.echo(f"{out}: {len(card.tags)} tags, {len(card.genres)} top genres, in {_duration(time.monotonic() - began)}")
+
+
+def _train(
+    data: str, data_dir: Path, options: TrainingOptions, run_folder: Path | None, out: Path, jobs: int
+) -> TaggerCard:
+    from audiomodel.training.making import BadTraining, check_destination, make_tagger
+    from audiomodel.training.sources import find_source
+    from audiomodel.worker import WorkerFailed
+    from tagmodel.datasets import BadDataSet
+
+    try:
+        check_destination(out)
+        source = find_source(data, data_dir)
+        run = run_folder or Path("build", f"tagger-{source.name}-{options.network.kind}-{options.seed}")
+        clips = _clips(source, run, jobs)
+        return make_tagger(source, clips, options, run, out, _command(source, options), _say)
+    except (BadDataSet, BadTraining, WorkerFailed) as error:
+        raise click.ClickException(str(error)) from error
+    except OSError as error:
+        raise click.ClickException(f"{error.filename or out} cannot be read or written: {error.strerror}") from error
+
+
+def _clips(source: Source, run: Path, jobs: int) -> Clips:
+    from audiomodel.training.audio_clips import read_clips
+
+    with stage_bars() as progress:
+        clips = read_clips(source, run / "pictures.npz", jobs, _say, progress)
+    counts = ", ".join(f"{len(clips.of(split)):,} to {use}" for split, use in _USES.items())
+    _say(f"{source.name}: {counts}; the training is in {run}")
+    return clips
+
+
+_USES = {"train": "learn from", "valid": "choose by", "test": "keep for testing"}
+
+
+def _options(kind: Literal["cnn", "crnn"], epochs: int | None, tags_from: int | None, seed: int) -> TrainingOptions:
+    from audiomodel.training.network import NetworkOptions
+    from audiomodel.training.trainer import TrainingOptions
+
+    default = TrainingOptions()
+    return TrainingOptions(
+        network=NetworkOptions(kind),
+        epochs=epochs or default.epochs,
+        tags_from=tags_from or default.tags_from,
+        seed=seed,
+    )
+
+
+def _command(source: Source, options: TrainingOptions) -> str:
+    """Return the command that reproduces a tagger, for its card: it names no place of anybody's machine."""
+    from audiomodel.training.sources import FMA_SMALL, MTAT
+
+    data = source.name if source.name in {FMA_SMALL, MTAT} else shlex.quote(source.name)
+    chosen = f"--network {options.network.kind} --epochs {options.epochs} --tags-from {options.tags_from}"
+    return f"tagkin train audio --data {data} {chosen} --seed {options.seed}"
+
+
+def _require_libraries() -> None:
+    missing = [name for name in _LIBRARIES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise click.ClickException(f"training needs {', '.join(missing)}: pip install 'tagkin[train]'")
+
+
+def _typed() -> str:
+    return shlex.join(["tagkin", *sys.argv[1:]])
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
