@@ -23,6 +23,7 @@ _VORBIS: Mapping[str, tuple[str, ...]] = {
     "date": ("date", "originaldate", "year"),
     "license": ("license",),
     "url": ("website", "url", "contact"),
+    "isrc": ("isrc",),
     "tags": ("grouping", "mood", "keywords", "tags", "style", "instrument"),
     "comment": ("comment", "description"),
 }
@@ -34,6 +35,7 @@ _ID3: Mapping[str, tuple[str, ...]] = {
     "date": ("TDRC", "TDOR", "TDRL"),
     "license": ("WCOP", "TXXX:LICENSE"),
     "url": ("WOAF", "WOAR", "WXXX"),
+    "isrc": ("TSRC", "TXXX:ISRC"),
     "tags": ("TIT1", "GRP1", "TMOO", "TXXX:MOOD", "TXXX:KEYWORDS", "TXXX:TAGS", "TXXX:STYLE", "TXXX:INSTRUMENT"),
     "comment": ("COMM", "TXXX:COMMENT", "TXXX:DESCRIPTION"),
 }
@@ -46,6 +48,7 @@ _MP4: Mapping[str, tuple[str, ...]] = {
     "date": ("\xa9day",),
     "license": (f"{ITUNES}LICENSE",),
     "url": (f"{ITUNES}WEBSITE", f"{ITUNES}URL"),
+    "isrc": (f"{ITUNES}ISRC",),
     "tags": (
         *("\xa9grp", "keyw", f"{ITUNES}MOOD", f"{ITUNES}KEYWORDS"),
         *(f"{ITUNES}TAGS", f"{ITUNES}STYLE", f"{ITUNES}INSTRUMENT"),

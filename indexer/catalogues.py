@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiomodel.remembering import RememberingEar
-from indexer.audio_folder import AudioFolder, path_below
+from indexer.audio_folder import AudioFolder, path_below, walk_audio
 from indexer.entries import Catalogue, Entry, Found, SourceError
+from indexer.joining import AudioJoin, Keys
+from indexer.listening import Listening
 from indexer.mapping import ColumnMapping, check_columns, guess_mapping, is_export
+from indexer.row_files import column_keys, data_set_keys
 from indexer.tables import READERS, STDIN, Table, table_format
 from indexer.track_rows import TrackRows
 from tagmodel.datasets import DATA_SETS, BadDataSet
@@ -50,6 +53,8 @@ class SourceOptions:
         Folder that audio files are played from; None is the folder that is indexed.
     ear
         Tells which audio a file holds; None where nothing can.
+    listening
+        Takes note of what becomes of audio files.
     """
 
     data_dir: Path = Path("data")
@@ -63,6 +68,7 @@ class SourceOptions:
     audio: Path | None = None
     audio_root: Path | None = None
     ear: RememberingEar | None = None
+    listening: Listening | None = None
 
 
 @dataclass(frozen=True)
@@ -73,15 +79,22 @@ class TableCatalogue:
     label: str
     table: Table
     mapping: ColumnMapping
+    join: AudioJoin | None = None
 
     @property
     def rereadable(self) -> bool:
         """Whether the entries can be had again."""
         return self.table.rereadable
 
+    @property
+    def n_files(self) -> int | None:
+        """How many audio files there are; None where none are looked for."""
+        return None if self.join is None else self.join.n_files
+
     def entries(self) -> Iterator[Entry]:
         """Yield a track or a reject for each row."""
-        return TrackRows(self.mapping, self.name, is_export(self.table.columns)).entries(self.table.rows())
+        entries = TrackRows(self.mapping, self.name, is_export(self.table.columns)).entries(self.table.rows())
+        return entries if self.join is None else self.join.entries(entries, column_keys(self.mapping))
 
 
 @dataclass(frozen=True)
@@ -92,9 +105,19 @@ class TrackCatalogue:
     label: str
     read: Callable[[], Iterator[Track]]
     rereadable: bool = True
+    join: AudioJoin | None = None
+    keys: Callable[[Found], Keys] = lambda _found: Keys()
+
+    @property
+    def n_files(self) -> int | None:
+        """How many audio files there are; None where none are looked for."""
+        return None if self.join is None else self.join.n_files
 
     def entries(self) -> Iterator[Entry]:
         """Yield the tracks."""
+        return self._entries() if self.join is None else self.join.entries(self._entries(), self.keys)
+
+    def _entries(self) -> Iterator[Entry]:
         try:
             for number, track in enumerate(self.read(), 1):
                 yield Found(number, track)
@@ -160,7 +183,7 @@ def _open_table(path: Path, options: SourceOptions) -> TableCatalogue:
     mapping = mapping.updated(options.columns, options.separators)
     check_columns(mapping, table.columns, table.columns_certain)
     label = "stdin" if path == STDIN else str(path)
-    return TableCatalogue(options.name or source_name(path), label, table, mapping)
+    return TableCatalogue(options.name or source_name(path), label, table, mapping, _join(options))
 
 
 def _open_data_set(data_set: DataSet, options: SourceOptions) -> TrackCatalogue:
@@ -171,7 +194,24 @@ def _open_data_set(data_set: DataSet, options: SourceOptions) -> TrackCatalogue:
                 require_file(options.data_dir, file, data_set.source)
     except BadDataSet as error:
         raise SourceError(f"{data_set.name}: {error}") from error
-    return TrackCatalogue(data_set.name, data_set.name, lambda: data_set.read_tracks(options.data_dir))
+    return TrackCatalogue(
+        data_set.name,
+        data_set.name,
+        lambda: data_set.read_tracks(options.data_dir),
+        join=_join(options),
+        keys=data_set_keys(data_set.name, options.data_dir),
+    )
+
+
+def _join(options: SourceOptions) -> AudioJoin | None:
+    """Return what finds the files of rows; None where nobody said where they are."""
+    if options.audio is None or options.listening is None:
+        return None
+    _check_root(options.audio, options.audio_root)
+    if next(walk_audio(options.audio), None) is None:
+        raise SourceError(f"--audio {options.audio}: expected audio files, found none")
+    listening = options.listening
+    return AudioJoin(options.audio, options.audio_root, options.ear, listening.report, listening.joined)
 
 
 def source_name(path: Path) -> str:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from indexer.audio_folder import AudioFolder
 from indexer.catalogues import SourceOptions, TableCatalogue, has_audio, open_catalogue
 from indexer.entries import Catalogue, counted
 from indexer.hearing_options import HearingOptions, open_ears
@@ -79,7 +80,7 @@ def run_index(job: IndexJob, progress: Progress) -> int:
     if job.hearing is None or not has_audio(job.sources, job.source_options):
         return _run(job, progress)
     with open_ears(job.hearing, progress.say) as ears:
-        options = replace(job.source_options, ear=ears.ear)
+        options = replace(job.source_options, ear=ears.ear, listening=ears.listening)
         return _run(replace(job, source_options=options, listening=ears.listening), progress)
 
 
@@ -87,6 +88,7 @@ def _run(job: IndexJob, progress: Progress) -> int:
     catalogues = [open_catalogue(source, job.source_options) for source in job.sources]
     _check_names(catalogues)
     _check_columns_wanted(job, catalogues)
+    _check_audio_wanted(job, catalogues)
     for catalogue in catalogues:
         if isinstance(catalogue, TableCatalogue):
             show_mapping(catalogue, progress)
@@ -120,6 +122,12 @@ def _check_columns_wanted(job: IndexJob, catalogues: Sequence[Catalogue]) -> Non
         raise MappingError("--map, --mapping, --tag-separator: expected a source with columns, such as a CSV file")
 
 
+def _check_audio_wanted(job: IndexJob, catalogues: Sequence[Catalogue]) -> None:
+    """Refuse a folder of files that no rows are there for."""
+    if job.source_options.audio is not None and all(isinstance(catalogue, AudioFolder) for catalogue in catalogues):
+        raise MappingError("--audio: expected a source with rows that have their files there, such as a CSV file")
+
+
 def _only_table(catalogues: Sequence[Catalogue]) -> TableCatalogue:
     if len(catalogues) != 1 or not isinstance(catalogues[0], TableCatalogue):
         raise MappingError("--save-mapping: expected one source with columns, such as a CSV file")
@@ -146,6 +154,8 @@ def _survey(
     with _index_to_prune(job, progress) as engine:
         for catalogue in catalogues:
             rejects.begin()
+            if job.listening is not None:
+                job.listening.begin(catalogue.label)
             summary = survey_catalogue(catalogue, enricher, rejects, progress, engine)
             counts = [
                 counted(summary.rows - summary.rejected, "track"),
@@ -155,6 +165,8 @@ def _survey(
                 counts.append(f"{counted(summary.pruned, 'track')} would be pruned")
             progress.say(f"{catalogue.label}: {', '.join(counts)}; nothing was written")
             _say_remarks(summary, progress)
+            if job.listening is not None:
+                job.listening.say_summary(progress.say)
 
 
 @contextmanager

@@ -50,6 +50,7 @@ class Listening:
         self._ear = ear
         self.report = report
         self.summary = HeardSummary()
+        self.joined: Counter[str] = Counter()
 
     @property
     def hears(self) -> bool:
@@ -59,6 +60,7 @@ class Listening:
     def begin(self, source: str) -> None:
         """Begin another source, or the same one anew."""
         self.summary = HeardSummary()
+        self.joined.clear()
         self.report.begin(source)
 
     def fill(
@@ -139,20 +141,36 @@ class Listening:
 
     def say_summary(self, say: Callable[[str], None]) -> None:
         """Say what was heard of a source."""
-        summary, counts = self.summary, self.report.counts
-        n_problems = sum(summary.problems.values())
-        if not self.hears or not (summary.heard or n_problems):
-            return
-        say(f"  {counted(summary.heard, 'file')} heard ({summary.decoded:,} decoded now, the others remembered)")
-        if n_problems:
-            reasons = ", ".join(f"{n:,} {reason}" for reason, n in sorted(summary.problems.items()))
-            say(f"  {counted(n_problems, 'file')} could not be heard ({reasons}); found by what else is known of them")
-        if n := counts[Kind.UNLIKE]:
-            say(f"  {counted(n, 'file')} unlike the music that the tagger knows: without heard tags")
-        if n := counts[Kind.DOUBTED]:
-            say(f"  {counted(n, 'track')} whose typed tags the audio contradicts")
+        counts = self.report.counts
+        for line in (*self._joined_said(counts), *self._heard_said(counts)):
+            say(f"  {line}")
         if counts.total() and not self.report.is_kept:
             say("  --heard-report FILE names them all")
+
+    def _joined_said(self, counts: Counter[Kind]) -> Iterator[str]:
+        left = {
+            Kind.AMBIGUOUS: f"{counted(counts[Kind.AMBIGUOUS], 'row')} ambiguous",
+            Kind.NO_FILE: f"{counted(counts[Kind.NO_FILE], 'row')} without a file",
+            Kind.NO_ROW: f"{counted(counts[Kind.NO_ROW], 'file')} without a row",
+        }
+        said = [text for kind, text in left.items() if counts[kind]]
+        if self.joined or said:
+            ways = ", ".join(f"{n:,} by {way}" for way, n in self.joined.items())
+            joined = f"{counted(self.joined.total(), 'row')} joined with files" + (f" ({ways})" if ways else "")
+            yield "; ".join([joined, *said])
+
+    def _heard_said(self, counts: Counter[Kind]) -> Iterator[str]:
+        n_problems = sum(self.summary.problems.values())
+        if self.summary.heard:
+            n, decoded = counted(self.summary.heard, "file"), self.summary.decoded
+            yield f"{n} heard ({decoded:,} decoded now, the others remembered)"
+        if n_problems:
+            reasons = ", ".join(f"{n:,} {reason}" for reason, n in sorted(self.summary.problems.items()))
+            yield f"{counted(n_problems, 'file')} could not be heard ({reasons}), and found by what else is known"
+        if counts[Kind.UNLIKE]:
+            yield f"{counted(counts[Kind.UNLIKE], 'file')} unlike the music that the tagger knows: no heard tags"
+        if counts[Kind.DOUBTED]:
+            yield f"{counted(counts[Kind.DOUBTED], 'track')} with typed tags that the audio contradicts"
 
 
 def _name(audio: AudioFile) -> str:

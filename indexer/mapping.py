@@ -37,6 +37,7 @@ KNOWN_HEADERS: Mapping[str, tuple[str, ...]] = {
     "duration_ms": ("durationms", "lengthms", "milliseconds", "durationmilliseconds", "durationmillis", "trackms"),
     "year": ("year", "releaseyear", "recordingyear", "date", "releasedate", "released", "daterelease"),
     "url": ("url", "link", "trackurl", "href", "permalink", "webpage"),
+    "file": ("file", "filename", "filepath", "path", "audiofile", "audiopath", "mp3path", "audio"),
     "source": ("source",),
     "tags": (
         *("tags", "tag", "usertags", "tracktags", "keywords", "keyword", "moods", "mood", "styles", "style"),
