@@ -28,7 +28,7 @@ class Place(NamedTuple):
 
 COMMANDS = {
     "search": Place("search.cli", "search", "Find tracks by tags and their kin."),
-    "suggest": Place("search.cli", "suggest", "Suggest the tags that a track's tags lack."),
+    "suggest": Place("indexer.cli_suggest", "suggest", "Suggest the tags that a track's tags lack."),
     "similar": Place("indexer.cli_similar", "similar", "Find the tracks most like a song, a track or a file."),
     "stats": Place("search.cli", "stats", "Tell what is in the index."),
     "index": Place("indexer.cli", "index_command", "Read catalogues into the index."),

@@ -1,4 +1,4 @@
-"""Commands that ask the index: `tagkin search`, `suggest`, `similar` and `stats`.
+"""Commands that ask the index and nothing else: `tagkin search` and `stats`.
 
 Exit status 0 with an answer, 1 when nothing was found, 2 for a wrong command line, query or model, 3 when the index
 cannot be read.
@@ -19,7 +19,6 @@ from tagmodel.cli.options import engine_option, model_option
 from tagmodel.cli.stopping import stop
 
 if TYPE_CHECKING:
-    from search.engine import SearchEngine
     from search.searcher import Searcher
 
 NOT_FOUND, WRONG, UNAVAILABLE = 1, 2, 3  # exit statuses
@@ -36,7 +35,7 @@ def index_options(command: _Command) -> _Command:
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
-def _readable(_context: click.Context, _parameter: click.Parameter, value: _Typed) -> _Typed:
+def readable(_context: click.Context, _parameter: click.Parameter, value: _Typed) -> _Typed:
     """Refuse what is no text: bytes that are no UTF-8, and characters that a terminal would obey."""
     from search.query.errors import UNREADABLE
 
@@ -86,14 +85,14 @@ def opened(engine: str, model_path: Path | None) -> Iterator[Searcher]:
     "--without",
     multiple=True,
     metavar="TAG",
-    callback=_readable,
+    callback=readable,
     help="Do not let this tag answer as kin; may be repeated.",
 )
 @click.option(
     "--keep",
     multiple=True,
     metavar="TAG",
-    callback=_readable,
+    callback=readable,
     help="Keep tracks of this narrower tag of an excluded one; may be repeated.",
 )
 @click.option("--literal", is_flag=True, help="Take words as typed; correct nothing.")
@@ -164,71 +163,6 @@ def _tag_ids(searcher: Searcher, option: str, spellings: Sequence[str]) -> froze
         near = f"; near it: {', '.join(offers)}" if offers else ", nor any that is spelled like it"
         raise click.BadParameter(f"no tag {spelling!r} in model or index{near}", param_hint=option)
     return frozenset(tag_id for tag_id in ids.values() if tag_id is not None)
-
-
-@click.command()
-@click.argument("tags", nargs=-1, required=True, callback=_readable)
-@click.option("-k", type=click.IntRange(1, 100), default=10, show_default=True, help="Suggestions to show.")
-@AS_JSON
-@index_options
-def suggest(tags: tuple[str, ...], k: int, as_json: bool, engine: str, model_path: Path | None) -> None:
-    """Suggest the tags that a track with these TAGS is likely to have, too, and why.
-
-    The model alone answers; an index, where there is one, tells how many tracks carry each tag.
-
-    \b
-    tagkin suggest sitar tabla "slow, calm"
-    """  # noqa: D301 - as above
-    from search.answers.suggestions import suggestions_answer
-    from search.engine import SearchUnavailable
-    from search.engines import open_engine
-    from search.output import print_suggestions, write_json
-    from search.searcher import Searcher
-    from search.suggesting import Suggester
-    from tagmodel.folding import split_tags
-    from tagmodel.model import ModelMissing, load_model
-
-    try:
-        index: SearchEngine | None = open_engine(engine)
-    except SearchUnavailable as error:
-        click.echo(f"tracks are not counted: {error}", err=True)
-        index = None
-    try:
-        model = load_model(model_path)
-    except ModelMissing as error:
-        stop(str(error), WRONG)
-    suggester = Suggester(model) if index is None else Searcher(index, model)
-    result = suggester.suggest([tag for line in tags for tag in split_tags(line)], k)
-    if as_json:
-        write_json(suggestions_answer(result))
-    else:
-        print_suggestions(result)
-    sys.exit(0 if result.suggestions else NOT_FOUND)
-
-
-@click.command()
-@click.argument("track_id", callback=_readable)
-@click.option("-k", type=click.IntRange(1, 100), default=10, show_default=True, help="Tracks to show.")
-@click.option("--explain", "explained", is_flag=True, help="Show what each shared tag adds.")
-@AS_JSON
-@index_options
-def similar(track_id: str, k: int, explained: bool, as_json: bool, engine: str, model_path: Path | None) -> None:
-    """Find the tracks whose tags are most like those of TRACK_ID.
-
-    Shared tags count more, the fewer tracks have them.
-    """
-    from search.answers.tracks import similar_answer
-    from search.output import print_hits, write_json
-
-    with opened(engine, model_path) as searcher:
-        hits = searcher.similar(track_id, k)
-    if as_json:
-        write_json(similar_answer(track_id, hits))
-    elif hits:
-        print_hits(hits, explained)
-    else:
-        click.echo(f"nothing is like {track_id}: nobody tagged it, or nobody else uses its tags", err=True)
-    sys.exit(0 if hits else NOT_FOUND)
 
 
 @click.command()

@@ -23,7 +23,7 @@ KIN_MARK = "▄"
 KIN_SHOWN = 8  # kin named of each query tag
 
 
-def _shown(text: str) -> str:
+def printable(text: str) -> str:
     """Make text from a catalogue or a command line fit to print: neither markup nor orders to the terminal."""
     return escape_markup(UNREADABLE.sub("\N{REPLACEMENT CHARACTER}", text))
 
@@ -61,25 +61,25 @@ def _summary(result: SearchResult) -> str:
 
 def _notes(result: SearchResult) -> list[str]:
     notes = [
-        f"searched [bold]{_shown(one.used)}[/] for [bold]{_shown(one.typed)}[/] (--literal searches it as typed)"
+        f"searched [bold]{printable(one.used)}[/] for [bold]{printable(one.typed)}[/] (--literal searches it as typed)"
         for one in result.query.corrections
     ]
     for unknown in result.query.unknown:
-        offers = f"; near it: {_shown(', '.join(unknown.offers))}" if unknown.offers else ""
-        notes.append(f"[yellow]nobody uses {_shown(unknown.typed)}[/], neither as a tag nor in a title{offers}")
+        offers = f"; near it: {printable(', '.join(unknown.offers))}" if unknown.offers else ""
+        notes.append(f"[yellow]nobody uses {printable(unknown.typed)}[/], neither as a tag nor in a title{offers}")
     if result.query.ignored:
-        left_out = _shown(", ".join(result.query.ignored))
+        left_out = printable(", ".join(result.query.ignored))
         notes.append(f"left out: {left_out} [dim](said nothing beside tags; quotes keep them)[/]")
     if result.relaxed and result.hits:
-        notes.append(f"[yellow]nothing has it all[/]: searched without {_shown(', '.join(result.relaxed))}")
+        notes.append(f"[yellow]nothing has it all[/]: searched without {printable(', '.join(result.relaxed))}")
     notes += [_kin_line(chip) for chip in result.chips]
     if result.query.words:
-        notes.append(f"in title or artist: {_shown(', '.join(word.word for word in result.query.words))}")
+        notes.append(f"in title or artist: {printable(', '.join(word.word for word in result.query.words))}")
     gone = sorted((chip for chip in result.excluded if not chip.off), key=lambda chip: chip.narrower_of is not None)
     if gone:
         # Narrower tags that no track here carries leave nothing out.
         named = [chip.spelling for chip in gone if chip.n_tracks or chip.narrower_of is None]
-        notes.append(f"[red]without[/] {_shown(', '.join(named))}")
+        notes.append(f"[red]without[/] {printable(', '.join(named))}")
     return notes
 
 
@@ -89,10 +89,10 @@ def _kin_line(chip: TagChip) -> str:
     if not chip.known:
         kin = "unknown to the model: matched literally, has kin after retraining"
     elif live:
-        kin = _shown(", ".join(live[:KIN_SHOWN])) + more
+        kin = printable(", ".join(live[:KIN_SHOWN])) + more
     else:
         kin = "no kin at this drift"
-    return f"[bold]{_shown(chip.spelling)}[/] ({chip.n_tracks:,})  [dim]kin:[/] {kin}"
+    return f"[bold]{printable(chip.spelling)}[/] ({chip.n_tracks:,})  [dim]kin:[/] {kin}"
 
 
 def _nothing_found(result: SearchResult) -> str:
@@ -104,7 +104,7 @@ def _nothing_found(result: SearchResult) -> str:
         advice = " or ".join(_demands(result.query)) or (
             "turn --drift up" if result.query.groups and result.request.drift < 1 else "ask for other tags"
         )
-    return f"\n[bold]No track has it all.[/] Try to {_shown(advice)}."
+    return f"\n[bold]No track has it all.[/] Try to {printable(advice)}."
 
 
 def _demands(query: Query) -> Iterator[str]:
@@ -126,7 +126,7 @@ def print_hits(hits: Sequence[Hit], explained: bool, offset: int = 0) -> None:
     console = Console(highlight=False)
     if explained:
         for number, hit in enumerate(hits, offset + 1):
-            _print_explained(console, number, hit)
+            print_explained(console, number, hit)
         return
     table = Table("", "Score", "Track", "Artist", "Genre", "Length", "Because of", box=None, pad_edge=False)
     for number, hit in enumerate(hits, offset + 1):
@@ -135,30 +135,36 @@ def print_hits(hits: Sequence[Hit], explained: bool, offset: int = 0) -> None:
         table.add_row(
             str(number),
             f"{hit.score:.3f}",
-            _shown(track.display_title),
-            _shown(track.artist),
-            _shown(track.genre),
-            _length(track.duration),
-            _shown(because),
+            printable(track.display_title),
+            printable(track.artist),
+            printable(track.genre),
+            clock_time(track.duration),
+            printable(because),
         )
     console.print(table)
 
 
-def _print_explained(console: Console, number: int, hit: Hit) -> None:
+def print_explained(console: Console, number: int, hit: Hit, sound: float | None = None) -> None:
+    """Print a hit with a bar for each addend of its score; `sound` is what sound adds, None where it takes no part."""
     track = hit.track
-    artist = f" - {_shown(track.artist)}" if track.artist else ""
-    console.print(f"\n{number}  [bold]{_shown(track.display_title)}[/]{artist}  [dim]{_shown(track.track_id)}[/]")
+    artist = f" - {printable(track.artist)}" if track.artist else ""
+    console.print(f"\n{number}  [bold]{printable(track.display_title)}[/]{artist}  [dim]{printable(track.track_id)}[/]")
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))
     for bar in hit.contributions:
         mark = KIN_MARK if bar.is_kin else BAR_MARKS[bar.family]
         why = f"kin of {bar.serves_spelling} by {', '.join(bar.origins)}" if bar.is_kin else bar.family.value
         length = max(1, round(bar.amount * BAR_WIDTH))
-        table.add_row(f"   {bar.amount:.4f}", _shown(bar.spelling), f"[dim]{_shown(why)}[/]", mark * length)
+        table.add_row(f"   {bar.amount:.4f}", printable(bar.spelling), f"[dim]{printable(why)}[/]", mark * length)
+    if sound is not None:
+        table.add_row(f"   {sound:.4f}", "sound", "", BAR_MARKS["heard"] * max(1, round(sound * BAR_WIDTH)))
+    if hit.demoted_by:
+        table.add_row("   / 2", printable(", ".join(hit.demoted_by)), "[dim]left out, and faintly heard[/]", "")
     table.add_row(f"   [bold]{hit.score:.4f}[/]", "[bold]score[/]", "", "")
     console.print(table)
 
 
-def _length(seconds: float | None) -> str:
+def clock_time(seconds: float | None) -> str:
+    """Write a duration, ``1:05``; nothing where it is not known."""
     return "" if seconds is None else f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
@@ -176,9 +182,9 @@ def print_suggestions(result: SuggestResult) -> None:
     for suggestion in result.suggestions:
         reasons = ", ".join(_reasons(suggestion))
         table.add_row(
-            _shown(suggestion.spelling),
+            printable(suggestion.spelling),
             f"{suggestion.probability:.0%}",
-            _shown(reasons or "its common use"),
+            printable(reasons or "its common use"),
             "" if suggestion.n_tracks is None else f"{suggestion.n_tracks:,}",
             *(() if suggestion.reach is None else (_more_searches(suggestion.reach.searches),)),
         )
@@ -197,16 +203,16 @@ def _doubts(result: SuggestResult) -> Iterator[str]:
     for tag in (tag for tag in result.typed if not tag.known):
         carried = f" (on {tag.n_tracks:,} {'track' if tag.n_tracks == 1 else 'tracks'} here)" if tag.n_tracks else ""
         offers = result.offers[tag.typed]
-        offered = f"; did you mean {_shown(' or '.join(offers))}?" if offers else ""
-        yield f"[yellow]{_shown(tag.typed)}[/]: the model has never seen it{carried}; it takes no part{offered}"
+        offered = f"; did you mean {printable(' or '.join(offers))}?" if offers else ""
+        yield f"[yellow]{printable(tag.typed)}[/]: the model has never seen it{carried}; it takes no part{offered}"
     for unused in (tag for tag in result.unused if not result.offers.get(tag.typed)):
         used = ", ".join(f"{word.spelling} ({word.n_tracks:,})" for word in unused.instead)
-        instead = f"; people use {_shown(used)}" if used else ""
-        yield f"[yellow]{_shown(unused.typed)}[/]: no track here carries it{instead}"
+        instead = f"; people use {printable(used)}" if used else ""
+        yield f"[yellow]{printable(unused.typed)}[/]: no track here carries it{instead}"
     for first, again in result.duplicates:
-        yield f"[yellow]{_shown(again)}[/] is the same tag as {_shown(first)}"
+        yield f"[yellow]{printable(again)}[/] is the same tag as {printable(first)}"
     for one, other in result.contradictions:
-        yield f"[yellow]{_shown(one)}[/] and [yellow]{_shown(other)}[/] contradict each other"
+        yield f"[yellow]{printable(one)}[/] and [yellow]{printable(other)}[/] contradict each other"
 
 
 def _more_searches(n: int) -> str:
@@ -231,4 +237,5 @@ def print_stats(figures: Stats) -> None:
     if figures.model_id not in {figures.model, ""}:
         console.print("[yellow]The index was expanded by another model[/]: run tagkin index --reexpand")
     if figures.tags:
-        console.print("\nmost used: " + _shown(", ".join(f"{tag.spelling} {tag.n_tracks:,}" for tag in figures.tags)))
+        used = ", ".join(f"{tag.spelling} {tag.n_tracks:,}" for tag in figures.tags)
+        console.print(f"\nmost used: {printable(used)}")

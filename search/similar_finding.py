@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from search.engine import EngineHit, SearchEngine
 from search.expansion import DEFAULT_DRIFT, Expander, Expansion, in_units
 from search.lexicon import Lexicon, Moment
-from search.mixing import tag_weight
 from search.naming import Namer
-from search.plan import SHARES, Group, Plan, SoundTarget
+from search.plan import SHARES, Clause, Group, Plan, SoundTarget
 from search.query import Query, QueryError, parse_query
 from search.similar_hits import Describer, SimilarHit, SimilarResult, scored_by_moment
 from search.similar_sound import RERANKED, SimilarRequest
@@ -62,7 +61,7 @@ class SimilarFinder:
             return SimilarResult(request, query, request.by, (), (), False, moment.state)
         plans = [plan, replace(plan, groups=())] if wished and plan.groups and plan.sound else [plan]
         same, found = _parted(request, _best_of(hit for one in plans for hit in self.engine.search(one).hits))
-        describer = Describer(request, moment, self.namer.hits(_of_tags(plan), expansion, moment))
+        describer = Describer(request, moment, self.namer.hits(plan, expansion, moment))
         hits = list(map(describer.hit, found))
         by_moment = request.is_excerpt and plan.sound is not None
         if by_moment:
@@ -116,28 +115,14 @@ def _plan(request: SimilarRequest, query: Query, expansion: Expansion) -> Plan:
 def _weighing_one(groups: tuple[Group, ...]) -> tuple[Group, ...]:
     """Scale the weights of tags such that a track with all of them scores 1, as one that sounds the same does."""
     whole = sum(clause.terms[0].weight for group in groups for clause in group.clauses)
-    return _weighed(groups, lambda weight: in_units(weight / whole))
-
-
-def _of_tags(plan: Plan) -> Plan:
-    """Return a plan of tags alone, whose weights are what they add to the score beside sound."""
-    if plan.sound is None:
-        return plan
-    share = plan.sound.share
-    return replace(plan, groups=_weighed(plan.groups, lambda weight: tag_weight(weight, share)), sound=None)
-
-
-def _weighed(groups: tuple[Group, ...], weigh: Callable[[float], float]) -> tuple[Group, ...]:
     return tuple(
-        replace(
-            group,
-            clauses=tuple(
-                replace(clause, terms=tuple(replace(term, weight=weigh(term.weight)) for term in clause.terms))
-                for clause in group.clauses
-            ),
-        )
-        for group in groups
+        replace(group, clauses=tuple(_weighed(clause, 1.0 / whole) for clause in group.clauses)) for group in groups
     )
+
+
+def _weighed(clause: Clause, factor: float) -> Clause:
+    terms = (replace(term, weight=in_units(term.weight * factor)) for term in clause.terms)
+    return replace(clause, terms=tuple(terms))
 
 
 def _best_of(hits: Iterable[EngineHit]) -> list[EngineHit]:

@@ -15,7 +15,7 @@ from search.mixing import DEMOTION
 from search.naming import NameHits
 from search.query import Query
 from search.result import NamedContribution
-from search.similar_sound import NearMoment, SimilarRequest, nearest_moment, reranked_score
+from search.similar_sound import By, NearMoment, SimilarRequest, nearest_moment, reranked_score
 from search.sound import Sound, similarity
 from tagmodel.track import Track
 
@@ -77,8 +77,6 @@ class SimilarResult:
 
     Parameters
     ----------
-    by
-        ``sound``, ``tags`` or ``both``.
     same
         Tracks of the very audio that was given as a reference; they are no hits.
     by_moment
@@ -87,7 +85,7 @@ class SimilarResult:
 
     request: SimilarRequest
     query: Query
-    by: str
+    by: By
     hits: tuple[SimilarHit, ...]
     same: tuple[Track, ...]
     by_moment: bool

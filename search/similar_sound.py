@@ -11,6 +11,7 @@ J. J. Rocchio, "Relevance feedback in information retrieval", in The SMART Retri
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -34,6 +35,19 @@ RERANKED = 200  # hits
 MOMENT_WEIGHT = 0.5
 # Under this length a sum of unit vectors points nowhere that means anything.
 _LEAST_LENGTH = 1e-3
+
+
+class By(enum.StrEnum):
+    """What tracks are compared by."""
+
+    SOUND = "sound"
+    BOTH = "both"
+    TAGS = "tags"
+
+    @property
+    def mix(self) -> float:
+        """The share of tags; of both, in equal parts."""
+        return {By.SOUND: 0.0, By.BOTH: 0.5, By.TAGS: 1.0}[self]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +147,14 @@ class SimilarRequest:
         return round(SHARES * (1.0 - self.mix))
 
     @property
-    def by(self) -> str:
-        """``sound``, ``tags`` or ``both``."""
-        return {0: "tags", SHARES: "sound"}.get(self.share, "both")
+    def tag_share(self) -> float:
+        """The rest, that tags have, in [0, 1]."""
+        return 1.0 - self.share / SHARES
+
+    @property
+    def by(self) -> By:
+        """What it compares; both where each has a part of the score."""
+        return {0: By.TAGS, SHARES: By.SOUND}.get(self.share, By.BOTH)
 
     @property
     def is_excerpt(self) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from msgspec import UNSET, Struct, UnsetType
 
 from search import result
@@ -111,21 +109,6 @@ class Hit(Struct, frozen=True, gc=False):
     track: Track
     score: float
     contributions: tuple[Contribution, ...]
-
-
-class SimilarTracks(Struct, frozen=True):
-    """Tracks like another one.
-
-    Parameters
-    ----------
-    track_id
-        The track they are like; it is not among them.
-    hits
-        The most similar first.
-    """
-
-    track_id: str
-    hits: tuple[Hit, ...]
 
 
 class LikelyTag(Struct, frozen=True, gc=False):
@@ -237,11 +220,6 @@ def hit_answer(hit: result.Hit) -> Hit:
             ]
         ),
     )
-
-
-def similar_answer(track_id: str, hits: Sequence[result.Hit]) -> SimilarTracks:
-    """Return the tracks like another one for programs."""
-    return SimilarTracks(track_id, tuple(map(hit_answer, hits)))
 
 
 def stored_answer(searcher: Searcher, document: Document, found_by: tuple[FoundBy, ...] | None = None) -> StoredTrack:

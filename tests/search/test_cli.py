@@ -15,7 +15,9 @@ import orjson
 import pytest
 from click.testing import CliRunner, Result
 
-from search.cli import search, similar, stats, suggest
+from indexer.cli_similar import similar
+from indexer.cli_suggest import suggest
+from search.cli import search, stats
 from search.embedded import EmbeddedEngine
 from search.engines import open_engine
 from search.enrichment import Enricher
@@ -376,7 +378,9 @@ def test_a_track_that_nobody_tagged_is_like_nothing(ask: Ask, answer: Callable[.
     result = ask("similar", "a:6")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "nothing is like a:6: nobody tagged it" in result.stderr
-    assert answer("similar", "a:6") == {"track_id": "a:6", "hits": []}
+    nothing = answer("similar", "a:6")
+    assert (nothing["by"], nothing["hits"]) == ("tags", [])
+    assert nothing["references"] == [{"name": "Silence", "track_id": "a:6", "like": True}]
 
 
 def test_an_unknown_track_is_told_how_to_find_ids(ask: Ask) -> None:

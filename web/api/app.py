@@ -8,7 +8,7 @@ import msgspec
 from flask import Blueprint, Flask, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from web.api import audio, graphs, indexed, names, searching, suggesting, tags, writing
+from web.api import audio, graphs, indexed, names, searching, similar, suggesting, tags, writing
 from web.api.docs import docs_page
 from web.api.openapi import BASE, openapi_document
 from web.api.operations import JSON, Operation
@@ -16,7 +16,7 @@ from web.api.operations import JSON, Operation
 # All operations, in the order of the docs page.
 OPERATIONS: tuple[Operation, ...] = (
     *(searching.search, suggesting.suggest, suggesting.suggest_batch, tags.tags, tags.tag, tags.kin, graphs.graph),
-    *(graphs.path, graphs.communities, names.names, indexed.track, indexed.similar, indexed.stats),
+    *(graphs.path, graphs.communities, names.names, indexed.track, similar.similar, indexed.stats),
     *(writing.write_track, writing.remove_track),
 )
 

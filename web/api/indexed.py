@@ -1,4 +1,4 @@
-"""Operations about what is in the index: its figures, one track, tracks like it."""
+"""Operations about what is in the index: its figures, and one track."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from search.answers.indexed import Stats, stats_answer
-from search.answers.tracks import SimilarTracks, StoredTrack, similar_answer, stored_answer
-from search.result import MAX_K
+from search.answers.tracks import StoredTrack, stored_answer
 from web.api.naming import TrackId, stored_track
 from web.api.operations import operation
 from web.api.problems import UNKNOWN_TRACK
-from web.api.searching import Drift
 from web.context import searcher
 
 # Most tags that are listed at once.
@@ -45,34 +43,6 @@ def track(parameters: TrackParameters) -> StoredTrack:
     document = stored_track(parameters.id)
     found_by = searcher().found_by(parameters.id) if parameters.found_by else None
     return stored_answer(searcher(), document, found_by)
-
-
-class SimilarParameters(Struct, frozen=True):
-    """Like which track.
-
-    Parameters
-    ----------
-    id
-        Id of the track.
-    k
-        Tracks at most.
-    drift
-        At 0 only the track's own tags count; above, their kin answer too.
-    """
-
-    id: TrackId
-    k: Annotated[int, Meta(ge=1, le=MAX_K)] = 10
-    drift: Drift = 0.0
-
-
-@operation("GET", "/similar", refusals=(UNKNOWN_TRACK,), sample=lambda of: {"id": of.track_id, "k": "2"})
-def similar(parameters: SimilarParameters) -> SimilarTracks:
-    """Find the tracks whose tags are most like those of a track.
-
-    Shared tags count more, the fewer tracks have them; each hit says which tags make it similar.
-    """
-    stored_track(parameters.id)
-    return similar_answer(parameters.id, searcher().similar(parameters.id, parameters.k, parameters.drift))
 
 
 class StatsParameters(Struct, frozen=True):

@@ -24,6 +24,7 @@ MAX_BATCH_BYTES = 1024 * 1024
 
 Count = Annotated[int, Meta(ge=1, le=MAX_K)]
 TypedTag = Annotated[str, Meta(max_length=LONGEST_TAG, examples=["sitar"])]
+Probability = Annotated[float, Meta(ge=0, le=1, examples=[0.71])]
 
 
 class SuggestParameters(Struct, frozen=True):
@@ -56,21 +57,6 @@ def suggest(parameters: SuggestParameters) -> Suggestions:
     return suggestions_answer(searcher().suggest(typed, parameters.k))
 
 
-class HeardTag(Struct, frozen=True, forbid_unknown_fields=True):
-    """A tag that was heard in the recording.
-
-    Parameters
-    ----------
-    tag
-        As the tagger spells it.
-    probability
-        Calibrated, in [0, 1].
-    """
-
-    tag: TypedTag
-    probability: Annotated[float, Meta(ge=0, le=1, examples=[0.71])]
-
-
 class TypedTrack(Struct, frozen=True, forbid_unknown_fields=True):
     """A track with its typed tags.
 
@@ -81,12 +67,12 @@ class TypedTrack(Struct, frozen=True, forbid_unknown_fields=True):
     id
         Whatever tells the track from the others; it comes back with its suggestions.
     heard
-        What was heard in its recording; weighed together with the typed tags, into one list.
+        What was heard in its recording: probability by tag. It is weighed together with the typed tags, into one list.
     """
 
     tags: Annotated[tuple[TypedTag, ...], Meta(max_length=MAX_TAGS)]
     id: Annotated[str, Meta(max_length=LONGEST_ID, examples=["my-1"])] = ""
-    heard: Annotated[tuple[HeardTag, ...], Meta(max_length=MAX_TAGS)] = ()
+    heard: Annotated[dict[TypedTag, Probability], Meta(max_length=MAX_TAGS)] = {}
 
 
 class SuggestBatch(Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,8 +105,8 @@ def suggest_batch(body: SuggestBatch) -> SuggestedTracks:
     if n_tags > MAX_BATCH_TAGS:
         came = f"{n_tags:,}: send fewer tracks at once"
         raise Refusal(BAD_BODY, f"tracks: expected at most {MAX_BATCH_TAGS:,} tags in all, got {came}")
-    heard = [{tag.tag: tag.probability for tag in one.heard} for one in body.tracks]
-    results = searcher().suggest_batch([one.tags for one in body.tracks], body.k, heard)
+    typed, heard = [one.tags for one in body.tracks], [one.heard for one in body.tracks]
+    results = searcher().suggest_batch(typed, body.k, heard)
     return SuggestedTracks(
         tuple(
             SuggestedTrack(one.id, suggestions_answer(result))

@@ -13,7 +13,9 @@ import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
-from search.cli import search, similar, stats, suggest
+from indexer.cli_similar import similar
+from indexer.cli_suggest import suggest
+from search.cli import search, stats
 from search.result import SearchRequest
 from search.searcher import Searcher
 from tagmodel.cli.tags import graph, kin, path
@@ -205,6 +207,18 @@ def test_a_batch_gets_what_each_track_gets_alone(api: FlaskClient, ask: Api) -> 
     assert batch[0]["suggestions"] == ask("suggest", tags="sitar; tabla", k="4")
     assert batch[2]["suggestions"] == ask("suggest", tags="fast, slow, ??", k="4")
     assert batch[2]["suggestions"]["contradictions"] == [["fast", "slow"]]
+
+
+def test_what_was_heard_comes_into_the_same_list(api: FlaskClient, ask: Api) -> None:
+    rows = [{"tags": ["sitar"], "heard": {"Rock": 0.9, "unheard of": 0.4}}]
+    (batch,) = api.post("/api/v1/suggest", json={"tracks": rows, "k": 50}).json["tracks"]
+    found = {one["spelling"]: one for one in batch["suggestions"]["suggestions"]}
+    alone = {one["spelling"]: one for one in ask("suggest", tags="sitar", k="100")["suggestions"]}
+    assert found["rock"]["heard"] == 0.9
+    assert found["rock"]["probability"] > alone["rock"]["probability"]
+    assert (found["unheard of"]["probability"], found["unheard of"]["reasons"]) == (0.4, [])
+    wrong = api.post("/api/v1/suggest", json={"tracks": [{"tags": [], "heard": {"rock": 71}}]})
+    assert (wrong.status_code, wrong.json["detail"]) == (400, "tracks[0].heard[...]: expected a number up to 1")
 
 
 def test_without_an_index_the_model_still_answers(away_api: FlaskClient) -> None:

@@ -41,7 +41,7 @@ def test_time_is_measured_by_route_and_by_what_was_asked_of_the_searcher(client)
     found = scrape(client)
     assert value(found, "request_seconds_count", route="/search") == 1
     assert value(found, "request_seconds_bucket", route="/search", le="+Inf") == 1
-    for operation in ("search", "suggest", "similar"):
+    for operation in ("search", "suggest", "similar_sound"):
         assert value(found, "engine_seconds_count", operation=operation) == 1
         assert value(found, "engine_seconds_sum", operation=operation) > 0
 
