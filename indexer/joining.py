@@ -101,17 +101,17 @@ class AudioJoin:
             # What fitted before goes on fitting, and nothing else does.
             numbers = {file.number for file in several}
             fitting = [file for file in fitting if not several or file.number in numbers]  # noqa: PLW2901 - narrowed
-            free = [file for file in fitting if way in _ON_PURPOSE or file.taken_by in ("", found.track.track_id)]
-            taken = taken or next((f"{file.place} is that of {file.taken_by}" for file in fitting if not free), "")
-            if len(free) == 1 or (free and self._are_copies(free, files)):
-                return Match(free[0], way)
-            several = free or several
+            if len(fitting) == 1 or (fitting and self._are_copies(fitting, files)):
+                if way in _ON_PURPOSE or fitting[0].taken_by in ("", found.track.track_id):
+                    return Match(fitting[0], way)
+                taken = f"{fitting[0].place} is that of {fitting[0].taken_by} already"
+            several = fitting or several
+        if taken:
+            return Match(None, kind=Kind.AMBIGUOUS, reason=taken)
         if several:
             named = ", ".join(file.place for file in several[:_NAMED])
             more = f" and {len(several) - _NAMED:,} more" if len(several) > _NAMED else ""
             return Match(None, kind=Kind.AMBIGUOUS, reason=f"{len(several)} files fit: {named}{more}")
-        if taken:
-            return Match(None, kind=Kind.AMBIGUOUS, reason=f"{taken} already")
         named = f" at {keys.paths[0]}, nor" if keys.paths else ""
         return Match(None, reason=f"no file{named} of its ISRC, its name, or its artist and title")
 
