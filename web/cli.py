@@ -102,7 +102,7 @@ def _setting(name: str, variable: str, **given: Any) -> Callable[[Callable[..., 
     "--tls",
     "TAGKIN_TLS",
     nargs=2,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     metavar="CERT KEY",
     help="Serve over TLS with a certificate and its key, two PEM files.  [default: plain HTTP]",
 )

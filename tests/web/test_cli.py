@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+import trustme
 from click.testing import CliRunner
 
 from web.cli import ENGINE_STATUS, SETTINGS_STATUS, serve
@@ -25,12 +27,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def fetch(address: str, seconds: float = 30) -> str:
+def fetch(address: str, seconds: float = 30, context: ssl.SSLContext | None = None) -> str:
     """Fetch a page from a server that is still starting."""
     until = time.monotonic() + seconds
     while True:
         try:
-            with urllib.request.urlopen(address, timeout=5) as answer:
+            with urllib.request.urlopen(address, timeout=5, context=context) as answer:
                 return str(answer.read().decode())
         except (urllib.error.URLError, ConnectionError):
             if time.monotonic() > until:
@@ -80,6 +82,9 @@ def test_help_names_every_option_with_its_default() -> None:
         "--no-log-searches",
         "--proxies",
         "--hsts",
+        "--tls",
+        "--audio-root",
+        "--previews",
     ):
         assert words in text
 
@@ -92,6 +97,9 @@ def test_help_names_every_option_with_its_default() -> None:
         (["--rate", "1/second", "--rate-storage", "nowhere://"], "expected a storage of rates"),
         (["--tokens-file", "nowhere.txt"], "expected a file of tokens"),
         (["--access-log", "nowhere/log"], "the access log cannot be written"),
+        (["--tls", __file__, __file__], "expected a certificate and its key"),
+        (["--audio-root", "nowhere"], "expected a folder of recordings"),
+        (["--previews", "previews.example"], "expected origins"),
     ],
 )
 def test_settings_that_cannot_be_used_are_said_before_anything_starts(
@@ -123,6 +131,40 @@ def test_pages_are_served_by_workers_until_told_to_stop(index_directory: Path) -
         said = server.communicate(timeout=30)[1]
     assert server.returncode == 0, said
     assert f"54 tracks at http://127.0.0.1:{port}" in said
+
+
+@pytest.mark.slow
+def test_pages_are_served_over_tls_with_a_certificate_of_ones_own(
+    sounding_index: Path, sounding_root: Path, tmp_path: Path
+) -> None:
+    authority, port = trustme.CA(), free_port()
+    issued = authority.issue_cert("localhost", "127.0.0.1")
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    issued.private_key_pem.write_to_path(key)
+    for part in issued.cert_chain_pems:
+        part.write_to_path(certificate, append=True)
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    options = ["--engine", str(sounding_index), "--port", str(port), "--audio-root", str(sounding_root)]
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVE, *options],
+        env=os.environ | {"TAGKIN_TLS": f"{certificate}{os.pathsep}{key}", "TAGKIN_HSTS": "60"},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert "Low Hum" in fetch(f"https://127.0.0.1:{port}/search?q=drone", context=trusting)
+        asked = urllib.request.Request(
+            f"https://127.0.0.1:{port}/api/v1/track/audio?id=s:1", headers={"Range": "bytes=0-3"}
+        )
+        with urllib.request.urlopen(asked, timeout=10, context=trusting) as part:
+            assert (part.status, part.read()) == (206, b"RIFF")
+            assert part.headers["Strict-Transport-Security"] == "max-age=60"
+    finally:
+        server.send_signal(signal.SIGTERM)
+        said = server.communicate(timeout=30)[1]
+    assert f"4 tracks at https://127.0.0.1:{port}" in said
 
 
 @pytest.mark.slow

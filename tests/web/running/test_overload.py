@@ -7,6 +7,7 @@ import pytest
 from werkzeug.test import Client, EnvironBuilder
 
 from web.app import create_app
+from web.running import uploads
 from web.running.overload import MAX_BODY, Gate
 from web.settings import Settings
 
@@ -130,3 +131,37 @@ def test_a_body_that_is_too_long_is_not_read(searcher) -> None:
     client = Client(Gate(create_app(searcher), at_once=1))
     response = client.post("/api/v1/suggest", data=b" " * (MAX_BODY + 1), content_type="application/json")
     assert response.status_code == 413
+
+
+def test_no_search_waits_for_a_recording_to_be_heard(slow: SlowApp) -> None:
+    client, statuses = Client(Gate(slow.app, at_once=1, patience=0.05)), []
+    sent = {"data": {"file": (io.BytesIO(b"x" * 1000), "x.mp3")}, "content_type": "multipart/form-data"}
+    hearing = Thread(target=lambda: statuses.append(client.post("/similar", **sent).status_code))
+    hearing.start()
+    assert slow.inside.wait(20)
+    search = Thread(target=lambda: statuses.append(client.get("/suggest").status_code))
+    search.start()
+    slow.go.set()
+    hearing.join()
+    search.join()
+    assert 200 in statuses
+    assert 503 not in statuses
+
+
+def test_a_recording_is_read_whole_and_no_further_than_it_may_be_long(searcher) -> None:
+    app, seen = create_app(searcher), []
+
+    def inner(environ, start_response):
+        seen.append(len(environ["wsgi.input"].read()))
+        start_response("200 OK", [])
+        return []
+
+    app.wsgi_app = inner  # type: ignore[method-assign]
+    client = Client(Gate(app, at_once=1))
+    client.post("/similar", data=b"x" * (MAX_BODY + 5))
+    assert seen == [MAX_BODY + 5]
+    environ = EnvironBuilder("/similar", method="POST").get_environ()
+    environ |= {"wsgi.input": io.BytesIO(b"x" * (uploads.MAX_BODY + 5_000)), "HTTP_TRANSFER_ENCODING": "chunked"}
+    environ.pop("CONTENT_LENGTH", None)
+    client.run_wsgi_app(environ)
+    assert seen[1:] == [uploads.MAX_BODY + 1]
