@@ -58,6 +58,8 @@ _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # places in struct seccomp_data, 
 _CLONE_THREAD = 0x10000
 _OPEN_TO_WRITE = 0o1 | 0o2 | 0o100 | 0o1000 | 0o2000  # O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND
 
+_ANY = 0xFFFFFFFF
+
 
 @dataclass(frozen=True)
 class _Calls:
@@ -69,7 +71,7 @@ class _Calls:
     refused: tuple[int, ...]
     # Refused as if the kernel were too old for them, so that the C library takes the call that can be looked into.
     unknown: tuple[int, ...]
-    # (call, argument, bits): refused if one of the bits is set.
+    # (call, argument, bits): refused if one of the bits is set. Limits may be asked for, but not given.
     refused_with: tuple[tuple[int, int, int], ...]
     clone: int
 
@@ -79,21 +81,21 @@ _X86_64 = _Calls(
     seccomp=317,
     refused=(
         *(41, 53, 57, 58, 59, 62, 76, 77, 82, 83, 84, 85, 86, 87, 88, 90, 91, 92, 93, 94, 101, 133, 160, 165, 166),
-        *(200, 258, 259, 260, 263, 264, 265, 266, 268, 302, 310, 311, 316, 321, 322, 425, 452),
+        *(200, 258, 259, 260, 263, 264, 265, 266, 268, 310, 311, 316, 321, 322, 425, 452),
     ),
     unknown=(435, 437),
-    refused_with=((2, 1, _OPEN_TO_WRITE), (257, 2, _OPEN_TO_WRITE)),
+    refused_with=((2, 1, _OPEN_TO_WRITE), (257, 2, _OPEN_TO_WRITE), (302, 2, _ANY)),
     clone=56,
 )
 _AARCH64 = _Calls(
     architecture=0xC00000B7,
     seccomp=277,
     refused=(
-        *(33, 34, 35, 36, 37, 38, 39, 40, 45, 46, 52, 53, 54, 55, 117, 129, 130, 164, 198, 199, 221, 261, 270, 271),
+        *(33, 34, 35, 36, 37, 38, 39, 40, 45, 46, 52, 53, 54, 55, 117, 129, 130, 164, 198, 199, 221, 270, 271),
         *(276, 280, 281, 425, 452),
     ),
     unknown=(435, 437),
-    refused_with=((56, 2, _OPEN_TO_WRITE),),
+    refused_with=((56, 2, _OPEN_TO_WRITE), (261, 2, _ANY)),
     clone=220,
 )
 _CALLS = {"x86_64": _X86_64, "aarch64": _AARCH64}

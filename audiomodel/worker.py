@@ -75,7 +75,8 @@ class Worker:
         self._ready = self._doomed = False
         self.files = 0
         settings = {name: os.environ[name] for name in KEPT_SETTINGS if name in os.environ}
-        settings |= dict.fromkeys(SINGLE, "1") | {"PYTHONPATH": os.pathsep.join(filter(None, map(str, sys.path)))}
+        places = [str(Path(place).absolute()) for place in sys.path]  # "" is where we are
+        settings |= dict.fromkeys(SINGLE, "1") | {"PYTHONPATH": os.pathsep.join(places)}
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "audiomodel.working"],
             bufsize=0,
