@@ -112,7 +112,8 @@ def _nothing(text: str) -> str:
     message = f"no track {text!r} in this index; `tagkin search --json` shows the ids of tracks"
     if Path(text).suffix.lower() in AUDIO_SUFFIXES or "/" in text:
         return f"{message}, and there is no file of that name"
-    return f"{message}, and no title or artist is spelled like it"
+    several = ", each in quotes where they are several" if " " in text else ""
+    return f"{message}, and no title or artist is spelled like it{several}"
 
 
 def signed(texts: Sequence[str]) -> Iterator[str]:

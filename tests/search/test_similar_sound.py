@@ -6,9 +6,8 @@ from typing import cast
 
 import numpy as np
 import pytest
-from scipy.linalg import hadamard
 
-from search.document import Document, Family
+from search.document import Family
 from search.engine import SearchEngine
 from search.query import QueryError
 from search.result import RequestError
@@ -22,51 +21,12 @@ from search.similar_sound import (
     combine,
     nearest_moment,
 )
-from search.sound import SOUND_DIMENSIONS, Moment, Sound, quantize, similarity
+from search.sound import quantize, similarity
 from tagmodel.model import TagModel
-from tagmodel.track import Track
 from tests.search.engine_contract import fill
 from tests.search.small_catalogue import an_id
+from tests.search.sound_blocks import CALM, CATALOGUE, LOUD, moment
 from tests.search.worlds import SmallModel
-
-# Directions of sound that have nothing in common; along a single axis they would be clipped.
-CALM, LOUD, ODD = hadamard(SOUND_DIMENSIONS)[1:4] / np.sqrt(SOUND_DIMENSIONS)
-
-
-def between(near: np.ndarray, far: np.ndarray, cosine: float) -> bytes:
-    """Return a vector with a given cosine to `near`, the rest towards `far`."""
-    return quantize(cosine * near + np.sqrt(1 - cosine**2) * far)
-
-
-def moment(start: float, vector: bytes, *tags: str) -> Moment:
-    return Moment(start, 15.0, vector, tuple(map(an_id, tags)))
-
-
-def track(
-    track_id: str, vector: bytes, *tags: str, heard: str = "", moments: tuple[Moment, ...] = (), **values: object
-) -> Document:
-    sound = Sound(vector, moments or (moment(0, vector),), seconds=30.0, **values)  # type: ignore[arg-type]
-    listened = (an_id(heard),) if heard else ()
-    title = track_id.upper()
-    return Document(
-        Track(track_id, title=title, genre="Jazz" if "jazz" in tags else "Rock"),
-        tuple(map(an_id, tags)),
-        heard=listened,
-        heard_weights=(200,) * len(listened),
-        sound=sound,
-    )
-
-
-CATALOGUE = (
-    track("calm:1", between(CALM, LOUD, 0.99), "jazz", "piano", audio_id="a" * 32),
-    track("calm:2", between(CALM, LOUD, 0.95), heard="piano"),
-    track("calm:3", between(CALM, LOUD, 0.90), "jazz", "slow"),
-    track("loud:1", between(LOUD, CALM, 0.99), "rock", "fast"),
-    track("loud:2", between(LOUD, CALM, 0.95), "rock", "piano", bpm=100.0),
-    # Odd on the whole, calm in its second half.
-    track("odd:1", between(ODD, CALM, 0.8), moments=(moment(0, quantize(ODD)), moment(15, quantize(CALM), "piano"))),
-    Document(Track("silent:1", title="Silent"), (an_id("jazz"), an_id("piano"))),
-)
 
 
 @pytest.fixture
