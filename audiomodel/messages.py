@@ -45,11 +45,12 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """The result in the type that the owner declared, or what was the matter with the file."""
+    """The result in the type that the owner declared, what was the matter with the file, or with the worker itself."""
 
     result: msgspec.Raw = msgspec.Raw(b"\xc0")  # nil
     reason: Reason | None = None
     message: str = ""
+    failure: str = ""
 
 
 class Hangup(Exception):

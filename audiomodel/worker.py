@@ -29,7 +29,7 @@ _CRASHED = "reading it crashed the decoder"
 
 
 class WorkerFailed(Exception):
-    """A worker process did not come up: no file is to blame."""
+    """A worker process did not come up, or lacks what it needs: no file is to blame."""
 
 
 def setup_for(make_task: Callable[[], Callable[[Path], Any]], limits: Limits) -> Setup:
@@ -133,6 +133,8 @@ class Worker:
         ------
         AudioProblem
             If the file cannot be heard. Afterwards the process may be gone; see `alive`.
+        WorkerFailed
+            If no file can be.
         """
         self.files += 1
         seconds = self._limits.deadline(_size(path))
@@ -140,7 +142,7 @@ class Worker:
             send(self._requests, Request(os.fsencode(path.absolute()), seconds))
             body = receive(self._answers, seconds)
             answer = msgspec.msgpack.decode(body, type=Answer)
-            if answer.reason is None:
+            if answer.reason is None and not answer.failure:
                 return msgspec.msgpack.decode(answer.result, type=result_type)
         except Overdue:
             self.kill()
@@ -150,6 +152,8 @@ class Worker:
         except msgspec.DecodeError:
             self.kill()
             raise AudioProblem(Reason.DAMAGED, _CRASHED) from None
+        if answer.reason is None:
+            raise WorkerFailed(f"a process that reads audio files cannot go on: {answer.failure}")
         if answer.reason is Reason.TOO_BIG:
             self.kill()  # what it holds is not worth finding out
         raise AudioProblem(answer.reason, answer.message)

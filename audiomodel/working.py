@@ -30,7 +30,7 @@ def main() -> None:
     try:
         task = getattr(importlib.import_module(setup.module), setup.name)(*setup.arguments, **setup.keywords)
     except Exception as error:  # noqa: BLE001 - whatever it is, the owner has to be told
-        send(answers, Started(failure=f"{type(error).__name__}: {error}"[:LONGEST_TEXT]))
+        send(answers, Started(failure=_failure(error)))
         return
     confine(setup.limits)
     send(answers, Started())
@@ -55,11 +55,20 @@ def _answer(task: Callable[[Path], Any], path: Path) -> Answer:
         return Answer(result=msgspec.Raw(msgspec.msgpack.encode(task(path))))
     except AudioProblem as problem:
         return Answer(reason=problem.reason, message=problem.message[:LONGEST_TEXT])
+    except ImportError as error:
+        return Answer(failure=_failure(error))
     except MemoryError:
         return Answer(reason=Reason.TOO_BIG, message="reading it takes more memory than one file may have")
     except Exception as error:  # noqa: BLE001 - one odd file must not end a run over a library
         # The name alone, for its text may tell the path.
         return Answer(reason=Reason.DAMAGED, message=f"it could not be heard ({type(error).__name__})")
+
+
+def _failure(error: Exception) -> str:
+    """Return why no file can be read at all."""
+    if isinstance(error, ImportError):
+        return f"{error}; the libraries for audio come with: pip install 'tagkin[audio]'"[:LONGEST_TEXT]
+    return f"{type(error).__name__}: {error}"[:LONGEST_TEXT]
 
 
 if __name__ == "__main__":

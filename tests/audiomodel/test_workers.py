@@ -20,10 +20,10 @@ from audiomodel.confining import LIBRARY, Limits
 from audiomodel.problems import AudioProblem, Reason
 from audiomodel.worker import WorkerFailed
 from audiomodel.workers import AHEAD, Workers
-from tests.audiomodel.worker_tasks import Told, make_late, make_nothing, make_obeying
+from tests.audiomodel.worker_tasks import Told, make_late, make_nothing, make_obeying, make_unequipped
 
 FILTERED = {("Linux", "x86_64"), ("Linux", "aarch64")}
-QUICK = Limits(seconds=1.0)
+QUICK = Limits(seconds=2.0)
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -190,6 +190,13 @@ def test_the_factory_takes_plain_arguments():
 def test_a_factory_that_nobody_can_import_is_refused():
     with pytest.raises(TypeError, match="lambda"):
         Workers(lambda: make_obeying("inside"), Told)
+
+
+def test_a_library_that_is_missing_is_named_with_the_way_to_get_it(workers):
+    with pytest.raises(WorkerFailed, match=r"a_library_that_is_not_there.*pip install 'tagkin\[audio\]'"):
+        workers.run(Path("lack"))
+    with Workers(make_unequipped, Told) as pool, pytest.raises(WorkerFailed, match=r"pip install 'tagkin\[audio\]'"):
+        pool.run(Path("a"))
 
 
 def test_a_task_that_cannot_be_made_is_nobody_s_file():

@@ -50,6 +50,12 @@ def make_nothing() -> Callable[[Path], Told]:
     raise RuntimeError("there is no model")
 
 
+def make_unequipped() -> Callable[[Path], Told]:
+    import a_library_that_is_not_there
+
+    return a_library_that_is_not_there
+
+
 def make_late() -> Callable[[Path], Told]:
     time.sleep(60)
     return make_obeying()
@@ -61,6 +67,12 @@ def _problem(path: Path) -> str:
 
 def _wrong(path: Path) -> str:
     raise ValueError(f"surprised by {path}")
+
+
+def _lack(path: Path) -> str:
+    import a_library_that_is_not_there
+
+    return str(a_library_that_is_not_there)
 
 
 def _lie(path: Path) -> str:
@@ -120,6 +132,7 @@ ORDERS: dict[str, Callable[[Path], object]] = {
     "hoard": lambda path: len(bytearray(4_000_000_000)),
     "problem": _problem,
     "wrong": _wrong,
+    "lack": _lack,
     "lie": _lie,
     "boast": _boast,
     "print": _print,
