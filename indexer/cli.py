@@ -14,6 +14,7 @@ from typing import IO, Any
 
 import click
 
+from audiomodel.worker import WorkerFailed
 from indexer.catalogues import SourceOptions
 from indexer.entries import SourceError
 from indexer.export import export_csv, export_jsonl
@@ -50,7 +51,7 @@ def exit_statuses() -> Iterator[None]:
             yield
     except (SourceError, MappingError, ModelMissing, NoGenerations, GenerationRefused) as error:
         stop(str(error), USAGE_STATUS)
-    except SearchUnavailable as error:
+    except (SearchUnavailable, WorkerFailed) as error:
         stop(str(error), ENGINE_STATUS)
     except OSError as error:
         if error.errno == errno.EPIPE:  # `tagkin export | head`: click knows what to do

@@ -13,7 +13,6 @@ from indexer.audio_folder import AudioFolder
 from indexer.entries import Found, Reject, SourceError
 from tagmodel.track import Track
 from tests.indexer.audio_files import WRITERS, write_audio
-from tests.indexer.conftest import Desk
 
 SAID = {
     "title": "Blue",
@@ -133,18 +132,6 @@ def test_a_folder_without_audio_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(SourceError, match=r"expected audio files \(.aif, .aiff, .flac, .* found none"):
         AudioFolder(tmp_path, "disk")
-
-
-def test_a_folder_is_indexed_by_the_command_and_pruned(desk: Desk) -> None:
-    folder = desk.folder / "My Disk"
-    folder.mkdir()
-    write_audio(folder / "a.mp3", SAID)
-    write_audio(folder / "b.flac", {"title": "Second"})
-    assert desk.index(folder).exit_code == 0
-    assert set(desk.documents()) == {"my-disk:a.mp3", "my-disk:b.flac"}
-    (folder / "a.mp3").unlink()
-    assert desk.index(folder, "--prune").exit_code == 0
-    assert set(desk.documents()) == {"my-disk:b.flac"}
 
 
 @pytest.mark.data

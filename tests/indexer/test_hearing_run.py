@@ -1,0 +1,291 @@
+"""A folder of audio files is heard once: whatever is moved, tagged anew or broken off, nothing is decoded twice."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import mutagen
+import numpy as np
+import orjson
+import pytest
+import soundfile
+from click.testing import Result
+
+from indexer import hearing_options
+from search.document import Document
+from search.sound import similarity
+from tests.audiomodel.tones import write_tone
+from tests.indexer.conftest import Desk
+
+
+class Music:
+    """A folder of little recordings, and the index of it."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.folder = desk.folder / "music"
+        self.folder.mkdir()
+
+    def write(self, *names: str) -> None:
+        for seed, name in enumerate(names):
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            write_tone(self.folder / name, seed, seconds=3.0)
+
+    def index(self, *options: object) -> Result:
+        return self.desk.index(self.folder, "--jobs", 1, "--no-reach", *options)
+
+    def documents(self) -> dict[str, Document]:
+        """Return documents by where their files are."""
+        return {one.sound.file: one for one in self.desk.documents().values() if one.sound is not None}
+
+
+@pytest.fixture
+def music(desk: Desk) -> Music:
+    return Music(desk)
+
+
+def decoded(result: Result) -> int:
+    found = re.search(r"heard \(([\d,]+) decoded now", result.stderr)
+    assert found, result.stderr
+    return int(found[1].replace(",", ""))
+
+
+def test_a_folder_is_heard_while_it_is_indexed_and_heard_again_only_where_it_changed(music: Music) -> None:
+    music.write("a.flac", "b/c.wav", "d.mp3")
+    first = music.index()
+    assert (first.exit_code, decoded(first)) == (0, 3), first.output
+    documents = music.documents()
+    assert set(documents) == {"a.flac", "b/c.wav", "d.mp3"}
+    for document in documents.values():
+        sound = document.sound
+        assert sound is not None
+        assert re.fullmatch(r"music:[0-9a-f]{20}", document.track.track_id)
+        assert document.track.track_id == f"music:{sound.audio_id[:20]}"
+        assert sound.seconds == pytest.approx(3.0, abs=0.1)
+        assert similarity(sound.vector, sound.vector) == pytest.approx(1, abs=0.01)
+        assert sound.moments
+        assert sound.tagger_id
+    again = music.index()
+    assert decoded(again) == 0
+    assert "0 added, 3 unchanged" in again.stderr
+    write_tone(music.folder / "a.flac", 77, seconds=3.0)
+    changed = music.index("--prune")
+    assert decoded(changed) == 1
+    assert "1 added, 2 unchanged, 1 pruned" in changed.stderr
+
+
+def test_a_file_that_is_moved_or_tagged_anew_stays_the_same_track_and_is_not_decoded(music: Music) -> None:
+    music.write("a.flac", "b.mp3", "c.ogg")
+    music.index()
+    ids = {name: one.track.track_id for name, one in music.documents().items()}
+    (music.folder / "deep" / "er").mkdir(parents=True)
+    (music.folder / "a.flac").rename(music.folder / "deep" / "er" / "z.flac")
+    for name in ("b.mp3", "c.ogg"):
+        file = mutagen.File(music.folder / name, easy=True)
+        if file.tags is None:
+            file.add_tags()
+        file["title"], file["genre"] = "A new title", "Sea shanty"
+        file.save()
+    result = music.index("--prune")
+    assert decoded(result) == 0
+    assert "0 added, 3 changed (" in result.stderr
+    moved = music.documents()
+    assert {name: one.track.track_id for name, one in moved.items()} == {
+        "deep/er/z.flac": ids["a.flac"],
+        "b.mp3": ids["b.mp3"],
+        "c.ogg": ids["c.ogg"],
+    }
+    assert moved["b.mp3"].track.title == moved["c.ogg"].track.title == "A new title"
+
+
+def test_what_is_heard_is_never_what_was_typed_already(music: Music) -> None:
+    music.write("a.flac")
+    music.index("--no-hear")
+    (document,) = music.documents().values()
+    assert document.sound is not None
+    assert (document.heard, document.sound.vector, document.sound.file) == ((), b"", "a.flac")
+    music.index()
+    (document,) = music.documents().values()
+    heard = [*document.heard, *document.faint]
+    file = mutagen.File(music.folder / "a.flac")
+    file["tags"] = [music_spelling(music, tag_id) for tag_id in heard]
+    file.save()
+    music.index()
+    (document,) = music.documents().values()
+    assert set(document.typed) == set(heard)
+    assert document.heard == document.faint == ()
+    quiet = music.index("--no-hear")
+    assert "0 added, 1 unchanged" in quiet.stderr, "what was heard before is kept"
+
+
+def music_spelling(music: Music, tag_id: str) -> str:
+    from search.engines import open_engine
+
+    with closing(open_engine(str(music.desk.engine))) as engine:
+        return engine.tag_spelling(tag_id) or tag_id
+
+
+def test_two_copies_are_one_track_and_the_second_is_told(music: Music) -> None:
+    music.write("b.flac")
+    shutil.copy(music.folder / "b.flac", music.folder / "c.flac")
+    file = mutagen.File(music.folder / "c.flac")
+    file["title"] = "Another title"
+    file.save()
+    rejects = music.desk.folder / "rejects.jsonl"
+    result = music.index("--rejects", rejects)
+    assert result.exit_code == 1
+    (reject,) = map(orjson.loads, rejects.read_bytes().splitlines())
+    assert reject["reason"] == "c.flac: a copy of b.flac, which is kept"
+    assert set(music.documents()) == {"b.flac"}
+    (music.folder / "b.flac").unlink()
+    assert music.index("--prune").exit_code == 0
+    (document,) = music.documents().values()
+    assert document.track.title == "Another title"
+
+
+def test_what_cannot_be_heard_stays_a_track_is_told_and_not_tried_again(music: Music) -> None:
+    music.write("good.flac")
+    soundfile.write(music.folder / "silent.wav", np.zeros(44_100 * 3), 44_100)
+    file = mutagen.File(music.folder / "silent.wav")
+    file.add_tags()
+    file.tags.add(mutagen.id3.TIT2(encoding=3, text=["4'33"]))
+    file.save()
+    report = music.desk.folder / "report.jsonl"
+    result = music.index("--heard-report", report)
+    assert (result.exit_code, decoded(result)) == (0, 2)
+    assert "1 file could not be heard (1 silent), and found by what else is known" in result.stderr
+    lines = [line for line in map(orjson.loads, report.read_bytes().splitlines()) if line["kind"] == "not-heard"]
+    assert [(line["file"], line["reason"].partition(":")[0]) for line in lines] == [("silent.wav", "silent")]
+    document = music.documents()["silent.wav"]
+    assert document.track.title == "4'33"
+    assert document.sound is not None
+    assert (document.sound.status, document.sound.vector) == ("silent", b"")
+    assert decoded(music.index()) == 0
+
+
+def without_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hearing_options, "missing_libraries", lambda: ("av",))
+
+
+def test_without_the_libraries_files_go_by_their_path_until_they_can_go_by_their_audio(
+    music: Music, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    music.write("a.flac", "b/c.mp3")
+    with monkeypatch.context() as patch:
+        without_libraries(patch)
+        result = music.index()
+        assert result.exit_code == 0
+        assert result.stderr.count("pip install 'tagkin[audio]'") == 1
+        assert set(music.desk.documents()) == {"music:a.flac", "music:b/c.mp3"}
+        assert music.index("--hear").exit_code == 2
+    result = music.index()
+    assert "2 tracks went by the path of their file, and go by its audio from now on" in result.stderr
+    assert "0 added, 2 changed" in result.stderr
+    assert len(music.desk.documents()) == 2
+    assert not any(track_id.endswith((".flac", ".mp3")) for track_id in music.desk.documents())
+    assert "went by the path" not in music.index().stderr
+    without_libraries(monkeypatch)
+    refused = music.index()
+    assert (refused.exit_code, "every track would come in twice" in refused.stderr) == (2, True)
+    assert len(music.desk.documents()) == 2
+
+
+def test_files_are_played_from_the_root_that_is_said(music: Music) -> None:
+    music.write("a.flac")
+    music.index("--no-hear", "--audio-root", music.desk.folder)
+    assert set(music.documents()) == {"music/a.flac"}
+    elsewhere = music.desk.folder / "elsewhere"
+    elsewhere.mkdir()
+    refused = music.index("--audio-root", elsewhere)
+    assert (refused.exit_code, "expected a folder below --audio-root" in refused.stderr) == (2, True)
+
+
+def test_rows_are_heard_from_their_files(music: Music) -> None:
+    music.write("one.flac", "two.flac")
+    songs = music.desk.write("songs.csv", "ID,Title,Tags,File\n1,One,sad,one.flac\n2,Two,rock,none.flac\n")
+    result = music.desk.index(songs, "--audio", music.folder, "--jobs", 1, "--no-reach")
+    assert result.exit_code == 0, result.output
+    assert "1 row joined with files (1 by path); 1 row without a file; 1 file without a row" in result.stderr
+    documents = music.desk.documents()
+    assert set(documents) == {"songs:1", "songs:2"}
+    assert documents["songs:2"].sound is None
+    sound = documents["songs:1"].sound
+    assert sound is not None
+    assert (sound.file, bool(sound.vector)) == ("one.flac", True)
+
+
+COMMAND = """
+from indexer import cli
+from tests.indexer.tiny_model import TinyModel
+cli.load_model = lambda path: TinyModel()
+cli.index_command()
+"""
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_hears_nothing_twice(music: Music, hearing_cache: Path) -> None:
+    n_files = 24
+    music.write(*(f"{n:02}.flac" for n in range(n_files)))
+    command = [sys.executable, "-c", COMMAND, str(music.folder), "--engine", str(music.desk.engine), "--jobs", "1"]
+    heard = 0
+    for kill_at in (3, 10):
+        process = subprocess.Popen([*command, "--batch-size", "4"], stderr=subprocess.PIPE)
+        while (heard := n_heard(hearing_cache)) < kill_at:
+            assert process.poll() is None, process.stderr and process.stderr.read()
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    heard = n_heard(hearing_cache)
+    assert heard < n_files
+    result = music.index("--batch-size", 4)
+    assert decoded(result) == n_files - heard
+    assert "resuming" in result.stderr
+    assert len(music.documents()) == n_files
+    assert all(one.sound is not None and one.sound.vector for one in music.documents().values())
+
+
+def n_heard(place: Path) -> int:
+    try:
+        with closing(sqlite3.connect(f"file:{place}?mode=ro", uri=True)) as connection:
+            return int(connection.execute("SELECT count(*) FROM hearings").fetchone()[0])
+    except sqlite3.OperationalError:  # not there yet
+        return 0
+
+
+@pytest.mark.slow
+def test_who_is_interrupted_keeps_what_was_heard_and_leaves_no_process(music: Music, hearing_cache: Path) -> None:
+    music.write(*(f"{n:02}.flac" for n in range(12)))
+    command = [sys.executable, "-c", COMMAND, str(music.folder), "--engine", str(music.desk.engine), "--jobs", "2"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
+    while n_heard(hearing_cache) < 2:
+        assert process.poll() is None
+        time.sleep(0.002)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert b"the same command goes on from there" in said
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+    heard = n_heard(hearing_cache)
+    assert heard >= 2
+    assert decoded(music.index()) == 12 - heard
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_the_demo_recordings_become_searchable_by_what_they_sound_like(desk: Desk, data_dir: Path) -> None:
+    result = desk.index(data_dir / "audio" / "demo", "--no-reach")
+    assert (result.exit_code, decoded(result)) == (0, 26)
+    documents = desk.documents().values()
+    assert all(one.sound is not None and one.sound.vector and one.sound.seconds for one in documents)
+    assert sum(bool(one.heard) for one in documents) >= 5
+    assert not any(set(one.heard) & set(one.typed) for one in documents)
