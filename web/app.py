@@ -11,7 +11,7 @@ from collections.abc import Callable
 from flask import Flask
 
 from search.searcher import Searcher
-from web import fragments, links, listening, security
+from web import fragments, hearing, links, listening, security
 from web.api import app as api_app
 from web.pages import about, errors, graph, home, picks, search, similar, suggest, tag, track, wording
 from web.running import access_log, cross_origin, freshness, health, limits, metrics, observing, static_files, tokens
@@ -39,6 +39,7 @@ def create_app(searcher: Searcher | Callable[[], Searcher], settings: Settings =
     for page in (home, search, track, similar, suggest, tag, graph, about, picks):
         app.register_blueprint(page.blueprint)
     api_app.register(app)
+    hearing.register(app, settings)
     links.register(app)
     listening.register(app)
     fragments.register(app)

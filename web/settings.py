@@ -48,6 +48,8 @@ class Settings:
         Folder below which the files of tracks may be played; None: nothing is.
     previews
         Origins from which the pages may play a track whose address is a recording there.
+    tagger
+        Directory of what hears recordings that are sent; None: the shipped one.
     """
 
     origins: tuple[str, ...] = ()
@@ -60,6 +62,7 @@ class Settings:
     hsts: int = 0
     audio_root: Path | None = None
     previews: tuple[str, ...] = ()
+    tagger: Path | None = None
 
 
 def read_settings(values: Mapping[str, str]) -> Settings:
@@ -83,6 +86,7 @@ def read_settings(values: Mapping[str, str]) -> Settings:
         hsts=int(values.get("HSTS") or 0),
         audio_root=_audio_root(values.get("AUDIO_ROOT", "")),
         previews=_origins(values.get("PREVIEWS", "")),
+        tagger=_tagger(values.get("TAGGER", "")),
     )
 
 
@@ -93,6 +97,15 @@ def _audio_root(text: str) -> Path | None:
     if not root.is_dir():
         raise SettingsError(f"expected a folder of recordings, got {text}: is it mounted?")
     return root
+
+
+def _tagger(text: str) -> Path | None:
+    if not text:
+        return None
+    folder = Path(text)
+    if not (folder / "card.json").is_file():
+        raise SettingsError(f"expected the folder of a tagger, with a card.json, got {text}")
+    return folder
 
 
 def _origins(text: str) -> tuple[str, ...]:

@@ -8,7 +8,19 @@ import msgspec
 from flask import Blueprint, Flask, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from web.api import audio, graphs, indexed, names, searching, similar, suggesting, tags, writing
+from web.api import (
+    audio,
+    graphs,
+    hearing,
+    indexed,
+    names,
+    searching,
+    similar,
+    similar_recording,
+    suggesting,
+    tags,
+    writing,
+)
 from web.api.docs import docs_page
 from web.api.openapi import BASE, openapi_document
 from web.api.operations import JSON, Operation
@@ -17,6 +29,7 @@ from web.api.operations import JSON, Operation
 OPERATIONS: tuple[Operation, ...] = (
     *(searching.search, suggesting.suggest, suggesting.suggest_batch, tags.tags, tags.tag, tags.kin, graphs.graph),
     *(graphs.path, graphs.communities, names.names, indexed.track, similar.similar, indexed.stats),
+    *(hearing.hear, similar_recording.similar_to_recording),
     *(writing.write_track, writing.remove_track),
 )
 

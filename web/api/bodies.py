@@ -1,10 +1,11 @@
-"""JSON bodies read into frozen types, with messages that name the place in the body."""
+"""JSON bodies read into frozen types, with messages that name the place in the body; files as they come."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass
+from typing import IO, Any, Generic, TypeVar
 
 import msgspec
 from flask import Request
@@ -88,6 +89,54 @@ class BodyReader(Generic[_Wanted]):
         offers = difflib.get_close_matches(name, self._names, 1, 0.5)
         slip = f"did you mean {offers[0]}?" if offers else f"there are {', '.join(self._names)}"
         return Refusal(BAD_BODY, f"{where}there is no field {name}: {slip}", "", offers)
+
+
+@dataclass(frozen=True)
+class RawBody:
+    """A body as it comes.
+
+    Parameters
+    ----------
+    stream
+        Gives at most one byte more than the operation reads.
+    """
+
+    stream: IO[bytes]
+
+
+class RawReader:
+    """Opens the bodies of an operation on files.
+
+    Parameters
+    ----------
+    taken
+        Media types; ``audio/*`` is any that begins so.
+    most
+        Longest body, in bytes.
+    """
+
+    def __init__(self, taken: tuple[str, ...], most: int) -> None:
+        self._taken = taken
+        self._most = most
+
+    def read(self, request: Request) -> RawBody:
+        """Open the body of a request.
+
+        Raises
+        ------
+        web.api.problems.Refusal
+            If it is of another media type.
+        werkzeug.exceptions.RequestEntityTooLarge
+            If it says that it is too long.
+        """
+        given = request.mimetype
+        if not any(given == one or (one.endswith("*") and given.startswith(one[:-1])) for one in self._taken):
+            came = f"“{given[:60]}”" if given else "none"
+            raise Refusal(WRONG_MEDIA_TYPE, f"expected a Content-Type of {' or '.join(self._taken)}, got {came}")
+        if (request.content_length or 0) > self._most:
+            raise RequestEntityTooLarge
+        request.max_content_length = self._most + 1
+        return RawBody(request.stream)
 
 
 def _in_words(message: str) -> str:

@@ -92,6 +92,8 @@ def _curl(operation: Operation, url: str, parameters: Mapping[str, str], body: o
         lines.append(f"-H {shlex.quote('Authorization: Bearer TOKEN')}")
     if body is not None:
         lines += [f"-H {shlex.quote(f'Content-Type: {JSON}')}", f"-d {shlex.quote(_one_line(body))}"]
+    if operation.takes:
+        lines += ["-H 'Content-Type: audio/mpeg'", "--data-binary @song.mp3"]
     return _NEXT_LINE.join(lines)
 
 
@@ -105,6 +107,8 @@ def _python(operation: Operation, parameters: Mapping[str, str], body: object) -
     given = [_python_text(operation.path.removeprefix("/"))]
     if body is not None:
         given.append(f"body={_python_body(body)}")
+    if operation.takes:
+        given.append('body=open("song.mp3", "rb").read()')
     if operation.method not in {"GET", "POST"}:
         given.append(f'method="{operation.method}"')
     if operation.secured:
@@ -140,7 +144,7 @@ def try_out(operation: Operation, samples: Samples) -> str:
     search.engine.SearchUnavailable
         If it needs the index, which cannot be asked.
     """
-    if operation.secured:
+    if operation.secured or operation.takes:
         return ""
     parameters, body = _given_values(operation, samples)
     sent = None if body is None else msgspec.json.encode(body)

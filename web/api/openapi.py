@@ -68,7 +68,8 @@ class _Schemas:
     """JSON schemas of all types of all operations, with the descriptions of their fields."""
 
     def __init__(self, operations: Sequence[Operation]) -> None:
-        taken = [kind for one in operations for kind in (one.parameters, one.body) if kind is not None]
+        bodies = [one.body for one in operations if one.body is not None and not one.takes]
+        taken = [*(one.parameters for one in operations), *bodies]
         given = [kind for one in operations for kind in one.answers.values()]
         _, components = msgspec.json.schema_components([*taken, *given, Problem], ref_template=_REF)
         described = {name: _described(component) for name, component in components.items()}
@@ -134,10 +135,16 @@ def _operation(one: Operation, schemas: _Schemas) -> dict[str, Any]:
         "responses": _responses(one, schemas),
     }
     if one.body is not None:
-        written["requestBody"] = {"required": True, "content": {JSON: {"schema": schemas.of(one.body)}}}
+        written["requestBody"] = {"required": True, "content": _body_content(one, schemas)}
     if one.secured:
         written["security"] = [{"token": []}]
     return written
+
+
+def _body_content(one: Operation, schemas: _Schemas) -> dict[str, Any]:
+    if one.takes:
+        return {media: {"schema": {"type": "string", "format": "binary"}} for media in one.takes}
+    return {JSON: {"schema": schemas.of(one.body)}}
 
 
 def _responses(one: Operation, schemas: _Schemas) -> dict[str, Any]:

@@ -19,7 +19,8 @@ and the docs page. A new operation is one function and one line in `web.api.app.
 description is its paragraph in the docstring, its limits and example values stand in `msgspec.Meta`. The answer is
 encoded by msgspec; return a `Reply` for another status, other headers or another media type. Common problems (bad
 parameters, bad bodies, wrong methods, an index that is away) are declared and answered by themselves. With `sample` and
-`sample_body` the docs page shows how to call it, and what it answers where it only reads.
+`sample_body` the docs page shows how to call it, and what it answers where it only reads. An operation on files names
+the media types that it `takes`, and its body is a `web.api.bodies.RawBody`.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_typ
 import msgspec
 from flask import Response, request
 
-from web.api.bodies import BodyReader
+from web.api.bodies import BodyReader, RawReader
 from web.api.parameters import Reader
 from web.api.problems import (
     BAD_BODY,
@@ -105,6 +106,8 @@ class Operation:
         What the docs page tries it with: parameters that this index has; their values are strings.
     sample_body
         The same for the body.
+    takes
+        Media types of a body that is taken as it comes, a `RawBody`; none for a JSON body.
     """
 
     method: Method
@@ -117,6 +120,7 @@ class Operation:
     max_body: int = MAX_BODY
     sample: Callable[[Samples], Mapping[str, str]] = field(default=lambda _: {})
     sample_body: Callable[[Samples], object] | None = None
+    takes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -152,7 +156,9 @@ class Operation:
     @cached_property
     def problems(self) -> tuple[Kind, ...]:
         """All problems that the operation may answer with."""
-        with_body = (BAD_BODY, TOO_LARGE, WRONG_MEDIA_TYPE) if self.body is not None else ()
+        with_body: tuple[Kind, ...] = (TOO_LARGE, WRONG_MEDIA_TYPE) if self.body is not None else ()
+        if with_body and not self.takes:
+            with_body = (BAD_BODY, *with_body)
         with_token = (NOT_ALLOWED, FORBIDDEN) if self.secured else ()
         common = (BAD_PARAMETER, *with_body, *with_token, TOO_LONG, TOO_MANY_REQUESTS, INTERNAL, UNAVAILABLE)
         return tuple(sorted(dict.fromkeys((*self.refusals, *common)), key=lambda kind: kind.status))
@@ -160,7 +166,7 @@ class Operation:
     def view(self) -> Callable[[], Response]:
         """Return the view that Flask calls."""
         reader = Reader(self.parameters)
-        body_reader = None if self.body is None else BodyReader(self.body, self.max_body)
+        body_reader = self._body_reader()
         takes_parameters = "parameters" in self._hints
 
         def answer() -> Response:
@@ -171,6 +177,11 @@ class Operation:
             return respond(self.function(**taken))
 
         return answer
+
+    def _body_reader(self) -> BodyReader[Any] | RawReader | None:
+        if self.takes:
+            return RawReader(self.takes, self.max_body)
+        return None if self.body is None else BodyReader(self.body, self.max_body)
 
     def __call__(self, *taken: Any, **named: Any) -> Any:
         """Call the function itself."""

@@ -21,10 +21,12 @@ from msgspec import UNSET, UnsetType
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
+from audiomodel.problems import AudioProblem, Reason
 from search.engine import IndexBusy, SearchUnavailable
 from search.query import QueryError
 from search.result import RequestError
 from web.addresses import AddressError
+from web.hearing import CannotHear
 
 # An index comes back within seconds of its cause going away.
 RETRY_AFTER = 5  # seconds
@@ -135,7 +137,10 @@ TOO_LONG = Kind(
     "too-long", 414, "The address is too long", "Ask for less at once: addresses have a bounded length."
 )
 WRONG_MEDIA_TYPE = Kind(
-    "wrong-media-type", 415, "The body is not JSON", "Send `Content-Type: application/json` with it."
+    "wrong-media-type",
+    415,
+    "The body is of another kind",
+    "Send `Content-Type: application/json` with JSON, and `audio/mpeg` or the like with a recording.",
 )
 BAD_RANGE = Kind(
     "bad-range",
@@ -150,6 +155,13 @@ REFUSED_TRACK = Kind(
     "It is well-formed, but the engine cannot store it, such as a word of tens of thousands of bytes; `detail` says "
     "why. Nothing was changed.",
 )
+UNHEARD = Kind(
+    "unheard",
+    422,
+    "The recording cannot be heard",
+    "It is none, or nothing can be told from it; `reason` is one of " + ", ".join(f"`{one}`" for one in Reason) + ".",
+    ("reason",),
+)
 TOO_MANY_REQUESTS = Kind(
     "too-many-requests", 429, "Too many requests", "The header `Retry-After` says after how many seconds to go on."
 )
@@ -162,11 +174,18 @@ UNAVAILABLE = Kind(
     "The index cannot answer now",
     "It usually comes back within seconds: repeat the request after `Retry-After` seconds.",
 )
+CANNOT_HEAR = Kind(
+    "cannot-hear",
+    503,
+    "Recordings cannot be heard now",
+    "Many are being heard, or the server has nothing to hear them with; `detail` says which. Repeat the request after "
+    "`Retry-After` seconds.",
+)
 # All kinds, in the order of the docs page.
 KINDS = (
     *(BAD_PARAMETER, BAD_QUERY, BAD_BODY, NOT_ALLOWED, FORBIDDEN, UNKNOWN_ADDRESS, UNKNOWN_TAG, TAG_WITHOUT_KIN),
     *(NO_PATH, UNKNOWN_TRACK, NO_RECORDING, WRONG_METHOD, OTHER_MODEL, TOO_LARGE, TOO_LONG, WRONG_MEDIA_TYPE),
-    *(BAD_RANGE, REFUSED_TRACK, TOO_MANY_REQUESTS, INTERNAL, UNAVAILABLE),
+    *(BAD_RANGE, REFUSED_TRACK, UNHEARD, TOO_MANY_REQUESTS, INTERNAL, UNAVAILABLE, CANNOT_HEAR),
 )
 _BY_STATUS = {
     kind.status: kind
@@ -198,6 +217,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         How many characters of the query that are.
     offers
         What was probably meant, the likeliest first.
+    reason
+        Why a recording cannot be heard.
     """
 
     type: str
@@ -208,6 +229,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     position: int | UnsetType = UNSET
     length: int | UnsetType = UNSET
     offers: tuple[str, ...] | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
 
 
 class Refusal(Exception):
@@ -235,6 +257,8 @@ def answer_problem(error: Exception) -> BaseResponse:
     """Write an error as a problem: our own refusals, the domain's named exceptions and Flask's."""
     if isinstance(error, Refusal):
         return _response(error.kind, error.detail, parameter=error.parameter, offers=error.offers)
+    if isinstance(error, AudioProblem | CannotHear):
+        return _unheard(error)
     if isinstance(error, QueryError):
         return _response(BAD_QUERY, error.message, parameter="q", position=error.position, length=error.length)
     if isinstance(error, AddressError | RequestError):
@@ -245,6 +269,13 @@ def answer_problem(error: Exception) -> BaseResponse:
         return _response(UNAVAILABLE, public_words(error), headers)
     assert isinstance(error, HTTPException), error
     return error.get_response() if (error.code or 500) < 400 else _http_problem(error)
+
+
+def _unheard(error: AudioProblem | CannotHear) -> Response:
+    if isinstance(error, AudioProblem):
+        return _response(UNHEARD, f"the recording cannot be heard: {error.message}", reason=error.reason.value)
+    headers = {"Retry-After": str(error.retry_after), "Cache-Control": "no-store"}
+    return _response(CANNOT_HEAR, error.description or CANNOT_HEAR.when, headers)
 
 
 def public_words(error: SearchUnavailable) -> str:
@@ -300,6 +331,7 @@ def _response(
     position: int | UnsetType = UNSET,
     length: int | UnsetType = UNSET,
     offers: tuple[str, ...] | UnsetType = UNSET,
+    reason: str | UnsetType = UNSET,
 ) -> Response:
     problem = Problem(
         type=f"{request.script_root}/api/v1/docs#{kind.name}",
@@ -310,5 +342,6 @@ def _response(
         position=position,
         length=length,
         offers=offers,
+        reason=reason,
     )
     return Response(msgspec.json.encode(problem), kind.status, headers, content_type=CONTENT_TYPE)

@@ -14,6 +14,7 @@ from flask import Flask, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from audiomodel.problems import AudioProblem
 from search.engine import SearchUnavailable
 from search.query import QueryError
 from search.result import RequestError
@@ -43,6 +44,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(SearchUnavailable, _page_or_problem(show_unavailable))
     app.register_error_handler(HTTPException, _page_or_problem(show_http_error))
     app.register_error_handler(Refusal, answer_problem)
+    app.register_error_handler(AudioProblem, answer_problem)
 
 
 def _page_or_problem(show: Callable[[_Error], ResponseReturnValue]) -> Callable[[_Error], ResponseReturnValue]:

@@ -161,7 +161,7 @@ def test_a_path_that_there_is_not_offers_those_that_there_are(ask: Api) -> None:
     problem = ask.problem("serch")
     assert (problem["status"], problem["offers"]) == (404, ["/api/v1/search"])
     assert "did you mean /api/v1/search?" in problem["detail"]
-    assert ask.problem("search/")["offers"] == ["/api/v1/search"]
+    assert ask.problem("search/")["offers"][0] == "/api/v1/search"
     assert ask.problem("x" * 3_000)["status"] == 404
     assert ask.problem("search/deeper")["status"] == 404
 
