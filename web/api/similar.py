@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Protocol
 
 from msgspec import Meta, Struct
 
@@ -80,14 +80,27 @@ def similar(parameters: SimilarParameters) -> SimilarTracks:
     By sound, a hit says how near it is and where most; by tags, what each shared one adds to its score: the more, the
     fewer tracks have it.
     """
-    like = (*_references((parameters.id,), "id"), *_references(parameters.like, "like"))
-    unlike = tuple(_references(parameters.unlike, "unlike"))
+    like = (*references((parameters.id,), "id"), *references(parameters.like, "like"))
+    unlike = tuple(references(parameters.unlike, "unlike"))
     return find_similar(like, unlike, parameters)
 
 
-def find_similar(
-    like: tuple[Reference, ...], unlike: tuple[Reference, ...], asked: SimilarParameters
-) -> SimilarTracks:
+class _Asked(Protocol):
+    """How to look, as every operation on similar tracks takes it."""
+
+    @property
+    def by(self) -> By | None: ...
+    @property
+    def mix(self) -> float | None: ...
+    @property
+    def q(self) -> str: ...
+    @property
+    def k(self) -> int: ...
+    @property
+    def drift(self) -> float | None: ...
+
+
+def find_similar(like: tuple[Reference, ...], unlike: tuple[Reference, ...], asked: _Asked) -> SimilarTracks:
     """Answer with what is like some references.
 
     Raises
@@ -105,7 +118,8 @@ def find_similar(
         raise Refusal(BAD_PARAMETER, str(error), "by") from None
 
 
-def _references(track_ids: Iterable[str], parameter: str) -> Iterable[Reference]:
+def references(track_ids: Iterable[str], parameter: str) -> Iterator[Reference]:
+    """Yield tracks of the index as references; refuses ids that there are not."""
     for track_id in track_ids:
         try:
             yield searcher().reference(track_id)
