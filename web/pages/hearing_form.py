@@ -7,6 +7,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from audiomodel.hearing import HeardTag, Hearing
 from audiomodel.problems import AudioProblem, Reason
+from web.hearing import CannotHear, hear
 from web.pages.similar_address import Kind
 from web.running.uploads import MAX_SECONDS, MAX_UPLOAD, allow_upload, kept_upload, sent_recording
 
@@ -54,8 +55,6 @@ def hear_sent(request: Request) -> tuple[Hearing, Kind]:
     NotHeard
         If nothing was sent, or it is nothing that can be heard.
     """
-    from web.hearing import hear
-
     allow_upload(request)
     try:
         upload = sent_recording(request, *RECORDED, CHOSEN)
@@ -69,6 +68,9 @@ def hear_sent(request: Request) -> tuple[Hearing, Kind]:
             return hear(place), kind
     except AudioProblem as problem:
         raise NotHeard(_WORDS[problem.reason], 422) from None
+    except CannotHear as error:
+        told = error.description or ""
+        raise NotHeard(f"It is not to blame: {told}.", error.code) from None
 
 
 def likely_tags(hearing: Hearing) -> tuple[HeardTag, ...]:

@@ -148,6 +148,13 @@ def away_site(catalogue: Path) -> Iterator[str]:
 # run one themselves would trip over.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    with launched() as browser:
+        yield browser
+
+
+@contextmanager
+def launched(*arguments: str) -> Iterator[Any]:
+    """Start the browser, with further arguments where a test needs them."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
@@ -156,7 +163,7 @@ def browser() -> Iterator[Any]:
     if path is None:
         _missing(f"no browser on the PATH, looked for {', '.join(BROWSERS)}: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", *arguments])
         yield browser
         browser.close()
 
@@ -178,6 +185,8 @@ class Watch:
     def _console(self, said: Any) -> None:
         # The browser logs every answer of 400 and more by itself.
         wanted = said.text.startswith("Failed to load resource") and said.location["url"] in self.expected
+        # It notes as well that a header has no effect over plain HTTP under a name that is not localhost.
+        wanted = wanted or "Cross-Origin-Opener-Policy header has been ignored" in said.text
         if said.type in {"error", "warning"} and not wanted:
             self.complaints.append(f"console: {said.text} ({said.location['url']})")
 
@@ -196,8 +205,11 @@ def open_tab(browser: Any, site: str) -> Iterator[Callable[..., Any]]:
     """Open tabs that remember what went wrong; the test fails at its end if anything did."""
     contexts, watches = [], []
 
-    def open_one(path: str, status: int = 200, at: str = site, **options: Any) -> Any:
-        """Open a path in a fresh tab; `options` are those of Playwright's ``new_context``."""
+    def open_one(path: str, status: int = 200, at: str = site, refused: str = "", **options: Any) -> Any:
+        """Open a path in a fresh tab; `options` are those of Playwright's ``new_context``.
+
+        `refused` is a path that refuses what the test sends to it.
+        """
         context = browser.new_context(base_url=at, **options)
         contexts.append(context)
         watch = Watch(at)
@@ -206,6 +218,7 @@ def open_tab(browser: Any, site: str) -> Iterator[Callable[..., Any]]:
         tab = context.new_page()
         if status >= 400:
             watch.expected.add(at + path)
+        watch.expected.add(at + refused)
         answer = tab.goto(path)
         assert answer is not None
         assert answer.status == status, f"{path} answered {answer.status}"
