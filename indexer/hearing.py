@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -19,6 +20,10 @@ from tagmodel.vocabulary import Vocabulary
 
 # A tag less probable than one in five is no reason to doubt that a track goes without it.
 FAINT = 0.2
+
+# A top genre that is so probable contradicts another one: of validation clips of fma_small, at most one in a hundred is
+# then doubted beside its own genres, and one in seven beside those of another clip (`benchmarks/doubted_tags.py`).
+SURE = 0.8
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,14 @@ class HeardTags:
     tag_id: Callable[[str], str | None]
     tags: Collection[str]
     genres: Collection[str]
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return self._ids(self.tags)
+
+    @cached_property
+    def _top(self) -> frozenset[str]:
+        return self._ids(self.genres)
 
     def put(self, document: Document, hearing: Hearing, file: str = "") -> Document:
         """Return a document with what was heard on its track.
@@ -61,15 +74,15 @@ class HeardTags:
         """Return typed tags that the audio contradicts.
 
         The tagger has to know such a tag and not hear it at all (under 0.05), and to be certain of another that cannot
-        be true beside it: by the tag model's contradictions, or as another top genre, of which its training tracks have
-        one each, while none that people typed is heard. It has to know music of this kind, and to have heard enough.
+        be true beside it: by the tag model's contradictions, or as a top genre (`SURE`), of which its training tracks
+        have one each, while none of the typed tags is heard. It has to know music of this kind, and to have heard
+        enough of it.
         """
         if hearing.status != "ok":
             return ()
         heard = self._named(hearing)
         certain = [tag_id for tag_id, tag in heard.items() if tag.certain]
-        known = self._ids(self.tags)
-        unheard = [tag_id for tag_id in typed if tag_id in known and tag_id not in heard]
+        unheard = [tag_id for tag_id in typed if tag_id in self._known and tag_id not in heard]
         other_genre = self._other_genre(typed, hearing, heard)
         return tuple(
             tag_id
@@ -79,10 +92,10 @@ class HeardTags:
 
     def _other_genre(self, typed: Collection[str], hearing: Hearing, heard: Collection[str]) -> frozenset[str]:
         """Return the top genres that are wrong if the one that was heard is right; none if people agree with it."""
-        genres = self._ids(self.genres)
-        if hearing.genre is None or not hearing.genre.certain or any(tag_id in heard for tag_id in typed):
+        sure = hearing.genre is not None and hearing.genre.probability >= SURE
+        if hearing.genre is None or not sure or any(tag_id in heard for tag_id in typed):
             return frozenset()
-        return genres - self._ids([hearing.genre.tag])
+        return self._top - self._ids([hearing.genre.tag])
 
     def _named(self, hearing: Hearing) -> dict[str, HeardTag]:
         """Return what was heard by tag id, likeliest first; the top genre is one of the tags."""

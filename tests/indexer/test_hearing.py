@@ -109,7 +109,7 @@ def test_another_top_genre_than_the_one_that_is_surely_heard_is_doubted() -> Non
         pytest.param(ROCK, ("rock", "folk"), id="people typed what is heard, too"),
         pytest.param(ROCK, ("punk", "folk"), id="something of what people typed is heard, if not surely"),
         pytest.param(ROCK, ("tango",), id="the tagger does not know the tag"),
-        pytest.param(heard(("Rock", 0.4, False), genre=("Rock", 0.4, False)), ("folk",), id="it is not certain"),
+        pytest.param(heard(("Rock", 0.6, True), genre=("Rock", 0.6, True)), ("folk",), id="it is not sure"),
         pytest.param(
             heard(("Rock", 0.9, True), genre=("Rock", 0.9, True), status="short"), ("folk",), id="it is short"
         ),
