@@ -1,0 +1,102 @@
+"""Recordings sent to the pages, heard by the shipped tagger: what comes of them, and what is said of the others."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from flask.testing import FlaskClient
+
+from audiomodel.problems import Reason
+from search.embedded import EmbeddedEngine
+from search.searcher import Searcher
+from tests.web.conftest import Page
+from tests.web.sounding import write_sine
+from web.app import create_app
+from web.pages.hearing_form import _WORDS
+from web.running.uploads import MAX_BODY
+
+
+@pytest.fixture(scope="module")
+def hearing(sounding_index: Path, model) -> Iterator[FlaskClient]:
+    """Pages with an ear, which starts once for all tests here."""
+    engine = EmbeddedEngine.open(sounding_index)
+    yield create_app(Searcher(engine, model)).test_client()
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def noise(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Twelve seconds of a beat of noise, as a WAV."""
+    path = write_sine(tmp_path_factory.mktemp("noise") / "tone.wav", 440)
+    data = bytearray(path.read_bytes())
+    samples = np.frombuffer(data, "<i2", offset=44).copy()
+    loud = (np.arange(len(samples)) % 4000 < 1200) * np.random.default_rng(0).normal(0, 6000, len(samples))
+    data[44:] = np.clip(samples // 4 + loud, -32_768, 32_767).astype("<i2").tobytes()
+    return bytes(data)
+
+
+def send(client: FlaskClient, path: str, data: bytes, field: str = "file", **others: str):
+    form = {field: (io.BytesIO(data), "My Secret Song.mp3"), **others}
+    return client.post(path, data=form, content_type="multipart/form-data")
+
+
+def test_what_is_sent_becomes_a_reference_and_leaves_no_trace(hearing: FlaskClient, noise: bytes) -> None:
+    before = set(Path(tempfile.gettempdir()).glob("tagkin-heard-*"))
+    answer = send(hearing, "/similar", noise, like="s:1", mix="0.5")
+    assert answer.status_code == 303
+    asked = parse_qs(urlsplit(answer.location).query)
+    assert (asked["like"], asked["mix"], len(asked["heard"])) == (["s:1"], ["0.5"], 1)
+    page = hearing.get(answer.location).text
+    assert "Your file, 0:12" in page
+    assert "Secret" not in page + answer.location
+    assert set(Path(tempfile.gettempdir()).glob("tagkin-heard-*")) == before
+    assert "Your recording, 0:12" in hearing.get(send(hearing, "/similar", noise, "captured").location).text
+
+
+def test_what_is_sent_to_the_suggest_page_is_in_its_address(hearing: FlaskClient, noise: bytes) -> None:
+    answer = send(hearing, "/suggest/heard", noise, tags="sitar, tabla", no="indian")
+    assert answer.status_code == 303
+    asked = parse_qs(urlsplit(answer.location).query)
+    assert (asked["tags"], asked["no"]) == (["sitar, tabla"], ["indian"])
+    assert hearing.get(answer.location).status_code == 200
+    assert hearing.get("/suggest/heard").location == "/suggest"
+
+
+@pytest.mark.parametrize("path", ["/similar", "/suggest/heard"])
+@pytest.mark.parametrize(
+    ("name", "status", "says"),
+    [
+        ("nothing", 400, "No recording came with that"),
+        ("text", 422, "It is no recording"),
+        ("silence", 422, "It is silent"),
+        ("cut", 422, "breaks off"),
+        ("large", 413, "larger than 30 MB"),
+    ],
+)
+def test_what_cannot_be_heard_is_named_and_the_form_is_kept(
+    hearing: FlaskClient, tmp_path: Path, path: str, name: str, status: int, says: str
+) -> None:
+    silence = write_sine(tmp_path / "silence.wav", 440, loudness=0.0).read_bytes()
+    data = {"text": b"no music " * 99, "silence": silence, "cut": b"fLaC" + b"\0" * 40, "large": b"x" * (MAX_BODY + 1)}
+    if name == "nothing":
+        answer = hearing.post(path, data={"tags": "sitar", "like": "s:1"}, content_type="multipart/form-data")
+    else:
+        answer = send(hearing, path, data[name], tags="sitar", like="s:1")
+    assert answer.status_code == status
+    page = Page(path, answer)
+    (problem,) = page.all("p", "hear-problem")
+    assert problem.name.startswith("That was not heard.")
+    assert says in problem.name
+    if name != "large":  # of a form that is too large nothing is read
+        assert ("Low Hum" if path == "/similar" else "sitar") in page.text
+
+
+def test_there_are_words_for_every_reason() -> None:
+    assert set(_WORDS) == set(Reason)
+    assert all(words.endswith((".", "?")) for words in _WORDS.values())
