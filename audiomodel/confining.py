@@ -45,8 +45,8 @@ class Limits:
         return self.seconds + self.seconds_per_megabyte * size / 1_000_000
 
 
-# For files that anybody may send.
-UPLOAD = Limits()
+# For files that anybody may send: ten minutes of music are some 10 MB, and take 3 to 5 seconds of a busy machine.
+UPLOAD = Limits(seconds_per_megabyte=0.5)
 # For files of one's own, which may last for hours: an hour of sound is 0.64 GB as samples.
 LIBRARY = Limits(seconds=15.0, seconds_per_megabyte=2.0, memory=3_000_000_000)
 
