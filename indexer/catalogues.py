@@ -208,6 +208,8 @@ def _join(options: SourceOptions) -> AudioJoin | None:
     if options.audio is None or options.listening is None:
         return None
     _check_root(options.audio, options.audio_root)
+    if not options.audio.is_dir():
+        raise SourceError(f"--audio {options.audio}: expected a folder with audio files, found none of that name")
     if next(walk_audio(options.audio), None) is None:
         raise SourceError(f"--audio {options.audio}: expected audio files, found none")
     listening = options.listening

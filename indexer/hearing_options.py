@@ -21,11 +21,11 @@ from indexer.listening import Listening
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 tagger_option = click.option(
     "--tagger",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=_FOLDER,
     envvar="TAGKIN_TAGGER",
     show_envvar=True,
     show_default="the shipped one",
