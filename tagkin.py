@@ -31,6 +31,7 @@ COMMANDS = {
     "suggest": Place("indexer.cli_suggest", "suggest", "Suggest the tags that a track's tags lack."),
     "similar": Place("indexer.cli_similar", "similar", "Find the tracks most like a song, a track or a file."),
     "stats": Place("search.cli", "stats", "Tell what is in the index."),
+    "hear": Place("audiomodel.cli", "hear", "Hear what audio files sound like."),
     "index": Place("indexer.cli", "index_command", "Read catalogues into the index."),
     "export": Place("indexer.cli", "export_command", "Give everything in the index back."),
     "write-tags": Place("indexer.cli_write_tags", "write_tags_command", "Write accepted tags into audio files."),
@@ -50,6 +51,7 @@ TRAIN = {
 EVALUATE = {
     "suggest": Place("tagmodel.cli.evaluate", "suggest", "Measure suggestions of forgotten tags."),
     "search": Place("search.cli_evaluate", "search", "Measure search for tags that nobody typed."),
+    "audio": Place("audiomodel.cli_evaluate", "audio", "Measure what is heard in audio."),
 }
 
 
@@ -123,7 +125,7 @@ def main() -> None:
 
 @main.group(cls=LazyGroup, places=EVALUATE)
 def evaluate() -> None:
-    """Measure suggestion and search."""
+    """Measure suggestion, search and hearing."""
 
 
 @main.group(cls=LazyGroup, places=TRAIN)
