@@ -132,6 +132,8 @@ def print_hits(hits: Sequence[Hit], explained: bool, offset: int = 0) -> None:
     for number, hit in enumerate(hits, offset + 1):
         track = hit.track
         because = ", ".join(dict.fromkeys(bar.spelling for bar in hit.contributions))
+        if hit.demoted_by:
+            because += f" (half its score: perhaps {', '.join(hit.demoted_by)})"
         table.add_row(
             str(number),
             f"{hit.score:.3f}",

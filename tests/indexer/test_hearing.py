@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from audiomodel.hearing import HeardTag, Hearing, unpack_vector
 from indexer.hearing import HeardTags
 from search.document import Document, check_document
+from search.engines import open_engine
+from search.output import print_hits
+from search.result import SearchRequest
+from search.searcher import Searcher
 from search.sound import MOST_MOMENTS, quantize
 from tagmodel.folding import fold_tag, tag_id
 from tagmodel.model import load_model
@@ -131,3 +138,27 @@ def test_a_spelling_that_means_nothing_is_passed_over() -> None:
     heard_tags = HeardTags(VOCABULARY, lambda text: tag_id(fold_tag(text)) if fold_tag(text) else None, TAGS, GENRES)
     document = heard_tags.put(Document(Track("x:1")), heard(("!!!", 0.9, True), ("Rock", 0.8, True)))
     assert document.heard == (tag("rock"),)
+
+
+def test_a_search_without_a_tag_leaves_out_what_was_heard_surely_and_halves_what_was_heard_faintly(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hearings = {
+        "surely": heard(("Rock", 0.9, True)),
+        "faintly": heard(("Rock", 0.3, False)),
+        "hardly": heard(("Rock", 0.1, False)),
+    }
+    with closing(open_engine(str(tmp_path / "index"), create=True)) as engine:
+        with engine.writer() as writer:
+            for title, hearing in hearings.items():
+                writer.write([HEARD_TAGS.put(Document(Track(title, title=title), (tag("sad"),)), hearing)])
+            writer.write([Document(Track("typed", title="typed"), (tag("sad"), tag("rock")))])
+            writer.name_tags({tag("sad"): "sad", tag("rock"): "rock"})
+            writer.commit()
+        result = Searcher(engine, load_model()).search(SearchRequest("sad -rock"))
+    hits = {hit.track.title: hit for hit in result.hits}
+    assert set(hits) == {"faintly", "hardly"}
+    assert hits["faintly"].score == hits["hardly"].score / 2
+    assert (hits["faintly"].demoted_by, hits["hardly"].demoted_by) == (("rock",), ())
+    print_hits(result.hits, explained=False)
+    assert "half its score: perhaps rock" in " ".join(capsys.readouterr().out.split())
