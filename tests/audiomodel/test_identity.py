@@ -116,10 +116,10 @@ def test_what_cannot_be_read_has_none(tmp_path):
 
 
 def test_telling_a_recording_costs_less_than_decoding_it(tmp_path):
-    path = write_sound(tmp_path, "a.mp3", seconds=60.0)
+    path = write_sound(tmp_path, "a.mp3", seconds=20.0)
     audio_id(path)
     began = time.process_time()
     audio_id(path)
     told = time.process_time()
-    decode(path, 60.5)
+    decode(path, 20.5)
     assert told - began < time.process_time() - told
