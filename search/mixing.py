@@ -1,7 +1,8 @@
 """How tags and sound become one score, in numbers that float32 holds without rounding (ADR 7).
 
-Scores of tags are whole multiples of 2⁻²⁰ below 16, and so is what sound adds: a product of vectors is rounded down to
-one. Both engines, and the explanation, take their numbers from here.
+Scores of tags are whole multiples of 2⁻²⁰, and what sound adds is one of 2⁻²¹: below 8, where sums of both are exact,
+are all scores of which sound has half, and all others that do not come from six tags or more. Both engines, and the
+explanation, take their numbers from here.
 """
 
 from __future__ import annotations
@@ -9,15 +10,14 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from search.document import DOCUMENT_UNITS
 from search.plan import PLAN_UNITS, SHARES
 from search.sound import SOUND_PRODUCT
 
 # What a hit keeps of its score when a tag that the query excludes was heard on it faintly.
 DEMOTION = 0.5
 
-# Scores are whole multiples of 1 / SCORE_UNITS.
-SCORE_UNITS = PLAN_UNITS * DOCUMENT_UNITS
+# What sound adds is a whole multiple of 1 / SOUND_UNITS, whatever its share.
+SOUND_UNITS = 2 * SHARES * SOUND_PRODUCT
 
 
 def tag_weight(weight: float, share: int) -> float:
@@ -32,12 +32,11 @@ def tag_weight(weight: float, share: int) -> float:
 
 
 def sound_score(product: int, share: int) -> float:
-    """Return what sound adds to a score: ``share / 16 * (1 + cosine) / 2``, rounded down to a multiple of 2⁻²⁰.
+    """Return what sound adds to a score: ``share / 16 * (1 + cosine) / 2``.
 
     Parameters
     ----------
     product
         Of the quantized vectors of target and track.
     """
-    clipped = max(-SOUND_PRODUCT, min(SOUND_PRODUCT, product))
-    return (share * (SOUND_PRODUCT + clipped) // 2) / SCORE_UNITS
+    return share * (SOUND_PRODUCT + product) / SOUND_UNITS

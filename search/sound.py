@@ -1,8 +1,8 @@
 """How a track sounds, as an index keeps it: vectors of whole numbers, so that engines agree to the last bit (ADR 7).
 
-A vector is a unit vector times 256, rounded: 128 bytes a track. Products of such vectors are whole numbers of at most
-21 bits, which float32 adds up without rounding, in any order. An index imports no audio code: what was heard comes in
-as these values.
+A vector is a unit vector times 256, rounded, and shorter than that: 128 bytes a track. Products of such vectors are
+whole numbers of at most 17 bits, which float32 adds up without rounding, in any order. An index imports no audio code:
+what was heard comes in as these values.
 """
 
 from __future__ import annotations
@@ -98,8 +98,19 @@ def quantize(vector: NDArray[np.floating[Any]]) -> bytes:
     length = float(np.linalg.norm(exact))
     if not np.isfinite(length) or length == 0:
         raise ValueError(f"expected a vector that points somewhere, got one of length {length}")
-    units = np.rint(exact * (SOUND_SCALE / length))
-    return np.clip(units, -_LARGEST, _LARGEST).astype(np.int8).tobytes()
+    exact *= SOUND_SCALE / length
+    return _rounded(exact).tobytes()
+
+
+def _rounded(exact: NDArray[np.float64]) -> NDArray[np.int8]:
+    """Round so that the vector stays shorter than `SOUND_SCALE`: no cosine then reaches 1 or -1."""
+    units = np.clip(np.rint(exact), -_LARGEST, _LARGEST)
+    # What was rounded up most is rounded down instead; a handful of numbers, as errors nearly cancel out.
+    for place in np.argsort(np.abs(exact) - np.abs(units), kind="stable"):
+        if units @ units < SOUND_PRODUCT:
+            break
+        units[place] -= np.sign(units[place])
+    return units.astype(np.int8)
 
 
 def units_of(vector: bytes) -> NDArray[np.int8]:
@@ -112,7 +123,7 @@ def units_of(vector: bytes) -> NDArray[np.int8]:
 def similarity(a: bytes, b: bytes) -> float:
     """Return the cosine of two quantized vectors, in [-1, 1]."""
     product = int(units_of(a).astype(np.int64) @ units_of(b).astype(np.int64))
-    return max(-1.0, min(1.0, product / SOUND_PRODUCT))
+    return product / SOUND_PRODUCT
 
 
 def check_sound(sound: Sound) -> None:
@@ -131,5 +142,6 @@ def check_sound(sound: Sound) -> None:
 
 def _check_vector(vector: bytes) -> None:
     units = units_of(vector)
-    if not units.any() or units.min() < -_LARGEST:
+    wide = units.astype(np.int64)
+    if not 0 < wide @ wide < SOUND_PRODUCT or units.min() < -_LARGEST:
         raise ValueError("expected a vector in units of 1/256 that points somewhere: was it quantized?")

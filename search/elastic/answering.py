@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from search.elastic.connection import Connection, ask_twice
 from search.elastic.encoding import decode_document, document_id
 from search.elastic.facets import FACETS, FacetSizes, aggregations, count_tags, read_facet
 from search.elastic.failures import HalfUp, Refusal, check_shards, missing_index
-from search.elastic.mapping import generation, generation_number
+from search.elastic.mapping import KEPT, KEPT_OF_HITS, generation, generation_number
 from search.elastic.query import BY_SCORE, carried, carried_none, order_of, query_of, window_of
 from search.elastic.state import STATE_ID, StateRecord, parse_record
 from search.engine import TAG_FACET_HITS, EngineAnswer, EngineHit, FacetValue, RefusedRequest, SearchUnavailable
@@ -30,8 +31,6 @@ _ASK_STATE = {"query": {"ids": {"values": [STATE_ID]}}, "size": 1}
 # Documents brought in one request.
 _DOCUMENTS_AT_ONCE = 1_000
 
-# Of a stored document what was kept of it is read; the rest was for the index.
-KEPT = ["kept"]
 _MGET = "docs.found,docs.error,docs._source"
 
 # Of hits whose tags are counted nothing stored is read, not even their ids: that would be a block to unpack for each.
@@ -74,12 +73,13 @@ def answer_plan(connection: Connection, place: Place, plan: Plan, sizes: FacetSi
     # The best thousand come anyway where tags are counted: then the page is a part of them, and is read by its ids.
     by_ids = plan.facets and plan.sort is Sort.SCORE
     asked = sizes.now() if plan.facets else {}
-    bodies = [_main_body(plan, asked, by_ids)]
+    n_vectors = None if plan.sound is None else _count_vectors(connection, place)
+    bodies = [_main_body(plan, asked, by_ids, n_vectors)]
     if plan.facets and not by_ids:
-        bodies.append(_best_body(plan))
+        bodies.append(_best_body(plan, n_vectors))
     record, (main, *best) = ask_twice(lambda: _ask(connection, place, bodies))
     hits = main["hits"]["hits"]
-    page = _read_by_ids(connection, place, hits[plan.offset : plan.offset + plan.k]) if by_ids else _read(hits)
+    page = _read_by_ids(connection, place, plan, hits[plan.offset : plan.offset + plan.k]) if by_ids else _read(hits)
     total = main["hits"]["total"]["value"]
     carry_all, carry_none, outside = _read_carried(plan, main, total)
     facets: dict[str, tuple[FacetValue, ...]] = {}
@@ -147,47 +147,64 @@ def _refused(connection: Connection, status: int, kind: str, error: SearchUnavai
     return RefusedRequest(str(error), public=_REFUSED) if status == 400 else error
 
 
-def read_documents(connection: Connection, place: Place, ids: Sequence[str]) -> list[Document | None]:
-    """Return documents by their ids on the server, as searches see them; None where there is none."""
+def read_documents(
+    connection: Connection, place: Place, ids: Sequence[str], kept: Sequence[str] = KEPT
+) -> list[Document | None]:
+    """Return documents by their ids on the server, as searches see them; None where there is none.
+
+    Parameters
+    ----------
+    kept
+        What is read of them.
+    """
     documents: list[Document | None] = []
     for start in range(0, len(ids), _DOCUMENTS_AT_ONCE):
         some = ids[start : start + _DOCUMENTS_AT_ONCE]
-        documents += ask_twice(partial(_read_some, connection, place, some))
+        documents += ask_twice(partial(_read_some, connection, place, some, kept))
     return documents
 
 
-def _read_some(connection: Connection, place: Place, ids: Sequence[str]) -> list[Document | None]:
+def _read_some(connection: Connection, place: Place, ids: Sequence[str], kept: Sequence[str]) -> list[Document | None]:
     try:
         path = f"/{place.tracks}/_mget"
-        answer = connection.post(path, {"ids": ids}, realtime="false", filter_path=_MGET, _source="kept")
+        answer = connection.post(path, {"ids": ids}, realtime="false", filter_path=_MGET, _source=",".join(kept))
     except Refusal as refusal:
         raise refused_search(connection, refusal) from None
     for found in answer["docs"]:
         if "error" in found:
             raise connection.refused_part(found)
-    return [decode_document(found["_source"]["kept"]) if found["found"] else None for found in answer["docs"]]
+    return [decode_document(found["_source"]) if found["found"] else None for found in answer["docs"]]
 
 
-def _main_body(plan: Plan, asked: Mapping[str, int], by_ids: bool) -> Json:
-    body: Json = {"query": query_of(plan), "sort": order_of(plan), "track_total_hits": True}
-    if plan.groups:
+def _count_vectors(connection: Connection, place: Place) -> int:
+    """Return how many tracks have a vector of sound."""
+    body = {"query": {"exists": {"field": "slot"}}, "size": 0, "track_total_hits": True}
+    return int(search(connection, place.tracks, body)["hits"]["total"]["value"])
+
+
+def _main_body(plan: Plan, asked: Mapping[str, int], by_ids: bool, n_vectors: int | None) -> Json:
+    body: Json = {"query": query_of(plan, n_vectors), "sort": order_of(plan), "track_total_hits": True}
+    if plan.is_scored:
         body["track_scores"] = True
     if by_ids:
         window = {"from": 0, "size": max(TAG_FACET_HITS, sum(window_of(plan).values()))}
         body |= {**window, **_TAGS_ALONE}
     else:
-        body |= {**window_of(plan), "_source": KEPT}
+        body |= {**window_of(plan), "_source": _kept(plan)}
     if counted := aggregations(asked) | _carried(plan):
         body["aggs"] = counted
     return body
 
 
-def _best_body(plan: Plan) -> Json:
+def _kept(plan: Plan) -> list[str]:
+    return KEPT_OF_HITS if plan.sound is None else KEPT
+
+
+def _best_body(plan: Plan, n_vectors: int | None) -> Json:
     """Return the search for the best hits by score, whose tags are counted."""
-    by_score = Plan(groups=plan.groups)
     return {
-        "query": query_of(plan),
-        "sort": order_of(by_score),
+        "query": query_of(plan, n_vectors),
+        "sort": order_of(replace(plan, sort=Sort.SCORE)),
         "size": TAG_FACET_HITS,
         "track_total_hits": False,
         **_TAGS_ALONE,
@@ -200,7 +217,7 @@ def _carried(plan: Plan) -> Json:
     if plan.groups:
         none: Json = {"filter": carried_none(plan)}
         if plan.outside:
-            top = {"size": plan.outside, "sort": BY_SCORE, "track_scores": True, "_source": KEPT}
+            top = {"size": plan.outside, "sort": BY_SCORE, "track_scores": True, "_source": _kept(plan)}
             none["aggs"] = {"best": {"top_hits": top}}
         wanted["carry_none"] = none
     if len(plan.groups) > 1:
@@ -227,12 +244,15 @@ def _ask(connection: Connection, place: Place, bodies: Sequence[Json]) -> tuple[
 
 
 def _read(hits: Sequence[Mapping[str, Any]]) -> tuple[EngineHit, ...]:
-    return tuple(EngineHit(decode_document(hit["_source"]["kept"]), score_of(hit)) for hit in hits)
+    return tuple(EngineHit(decode_document(hit["_source"]), score_of(hit)) for hit in hits)
 
 
-def _read_by_ids(connection: Connection, place: Place, hits: Sequence[Mapping[str, Any]]) -> tuple[EngineHit, ...]:
+def _read_by_ids(
+    connection: Connection, place: Place, plan: Plan, hits: Sequence[Mapping[str, Any]]
+) -> tuple[EngineHit, ...]:
     # The last of the sort is the track id.
-    documents = read_documents(connection, place, [document_id(hit["sort"][-1]) for hit in hits])
+    ids = [document_id(hit["sort"][-1]) for hit in hits]
+    documents = read_documents(connection, place, ids, _kept(plan))
     # A track that was deleted a moment ago is left out.
     found = zip(documents, hits, strict=True)
     return tuple(EngineHit(document, score_of(hit)) for document, hit in found if document is not None)

@@ -11,7 +11,7 @@ from search.elastic.bulk import Line
 from search.elastic.connection import LONG_TIMEOUT, Connection
 from search.elastic.encoding import decode_document
 from search.elastic.failures import Refusal
-from search.elastic.mapping import writes_alias
+from search.elastic.mapping import KEPT, writes_alias
 from search.elastic.scanning import scan
 
 # Documents in one request.
@@ -40,7 +40,7 @@ def read_versions(
         Whether to bring the documents.
     """
     wanted = "docs.found,docs.error,docs._version" + (",docs._source" if documents else "")
-    source = "kept" if documents else "false"
+    source = ",".join(KEPT) if documents else "false"
     params = {"realtime": str(realtime).lower(), "filter_path": wanted, "_source": source}
     found: list[Versioned | None] = []
     for start in range(0, len(ids), _AT_ONCE):
@@ -53,7 +53,7 @@ def read_versions(
 
 
 def _versioned(one: dict[str, Any], documents: bool) -> Versioned:
-    return Versioned(decode_document(one["_source"]["kept"]) if documents else None, one["_version"])
+    return Versioned(decode_document(one["_source"]) if documents else None, one["_version"])
 
 
 def present(connection: Connection, index: str, ids: Sequence[str]) -> list[bool]:

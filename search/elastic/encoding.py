@@ -7,14 +7,20 @@ the document itself, compact, so that it comes back exactly as it was written.
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64encode
+from base64 import b64decode, b64encode, urlsafe_b64encode
+from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
 import orjson
+from msgspec import structs
 
 from search.document import DOCUMENT_UNITS, Document, Family, check_document
+from search.elastic.sound_scoring import slot_of, stored_vector
+from search.musical_key import fold_key
+from search.sound import Sound
+from search.sound_packing import pack_moments, pack_sound, unpack_moments, unpack_sound
 from search.words import fold_value, fold_words
 from tagmodel.track import Track
 
@@ -95,6 +101,9 @@ def encode_document(document: Document) -> bytes:
     }
     if document.heard:
         source["heard"] = document.heard
+    if document.faint or document.sound is not None:
+        check_document(document)
+        source |= _sound_fields(track.track_id, document.faint, document.sound or Sound())
     try:
         features = _features(document)
     except (KeyError, ValueError):
@@ -119,6 +128,19 @@ def _features(document: Document) -> dict[str, float]:
     if len(features) != given:
         raise ValueError("tags are doubled")
     return features
+
+
+def _sound_fields(track_id: str, faint: tuple[str, ...], sound: Sound) -> dict[str, Any]:
+    """Return the fields that say how a track sounds, those that have a value."""
+    fields = {
+        "faint": faint,
+        "sound": stored_vector(sound.vector) if sound.vector else None,
+        "bpm": sound.bpm,
+        "key": fold_key(sound.key),
+        "moments": b64encode(pack_moments(sound.moments)).decode(),
+    }
+    found = {name: value for name, value in fields.items() if value}
+    return {**found, "slot": slot_of(track_id)} if sound.vector else found
 
 
 def _track_values(track: Track) -> tuple[object, ...]:
@@ -146,6 +168,8 @@ def _tag_values(document: Document) -> tuple[object, ...]:
         document.heard,
         document.heard_weights,
         document.model_id,
+        document.faint,
+        b64encode(pack_sound(document.sound)).decode(),
     )
 
 
@@ -156,11 +180,15 @@ def _to_json(value: object) -> bytes:
         raise ValueError(f"expected text in Unicode: {error}") from None
 
 
-def decode_document(kept: list[Any]) -> Document:
-    """Turn what was kept back into the document it was made from."""
+def decode_document(source: Mapping[str, Any]) -> Document:
+    """Turn what the server stored back into the document it was made from, with moments where they were asked for."""
+    kept = source["kept"]
     values, tags, shares = kept[:_TRACK_VALUES], kept[_TRACK_VALUES], kept[_TRACK_VALUES + 1]
     of_track = (*values, tuple(tags), tuple(shares))
-    typed, implied, implied_weights, heard, heard_weights, model_id = kept[_TRACK_VALUES + 2 :]
+    typed, implied, implied_weights, heard, heard_weights, model_id, faint, packed = kept[_TRACK_VALUES + 2 :]
+    sound = unpack_sound(b64decode(packed))
+    if sound is not None and "moments" in source:
+        sound = structs.replace(sound, moments=unpack_moments(b64decode(source["moments"])))
     return Document(
         Track(*of_track),
         tuple(typed),
@@ -169,4 +197,6 @@ def decode_document(kept: list[Any]) -> Document:
         tuple(heard),
         tuple(heard_weights),
         model_id,
+        tuple(faint),
+        sound,
     )

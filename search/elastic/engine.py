@@ -11,13 +11,13 @@ from typing import Any, Self
 
 from search.document import Document
 from search.elastic.address import ElasticAddress, parse_address
-from search.elastic.answering import KEPT, Moved, Place, answer_plan, count_hits, read_documents, search, tracks_of
+from search.elastic.answering import Moved, Place, answer_plan, count_hits, read_documents, search, tracks_of
 from search.elastic.connection import LONG_TIMEOUT, SHORT_TIMEOUT, Connection
 from search.elastic.encoding import decode_document, document_id
 from search.elastic.facets import FacetSizes
 from search.elastic.generations import ElasticGenerations
 from search.elastic.indices import ask, create_pair, living, make_live, refuse_foreign
-from search.elastic.mapping import about_alias, tracks_alias
+from search.elastic.mapping import KEPT, about_alias, tracks_alias
 from search.elastic.scanning import scan
 from search.elastic.state import StateRecord, Stored, read_state
 from search.elastic.writer import ElasticWriter, attachment_id
@@ -121,7 +121,7 @@ class ElasticEngine:
     def documents_after(self, track_id: str) -> Iterator[Document]:
         """Return the documents whose track ids come after one, ascending."""
         hits = scan(self.connection, self.place.tracks, {"match_all": {}}, "track_id", track_id, _source=KEPT)
-        return (decode_document(hit["_source"]["kept"]) for hit in hits)
+        return (decode_document(hit["_source"]) for hit in hits)
 
     def tag_counts(self) -> Mapping[str, int]:
         """Return how many tracks each tag was typed on, by tag id.

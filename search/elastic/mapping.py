@@ -11,17 +11,15 @@ from typing import Any, NamedTuple
 
 from search.document import DOCUMENT_UNITS
 from search.elastic.address import ElasticAddress
+from search.elastic.sound_scoring import STORED_DIMENSIONS
 from search.plan import PLAN_UNITS
 from tagmodel.folding import FOLD_VERSION
 
 # Raised when an index of an earlier version can no longer be read or written.
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 # Pages end where this says so, in the contract and on the server alike.
 MAX_WINDOW = 10_000  # hits
-
-# Length of the vector of how a track sounds.
-SOUND_DIMENSIONS = 128
 
 # How long the server remembers the version of what was deleted: an older request that arrives later brings it back. So
 # by far longer than a lease and a request may last (a minute each); a delete takes some 150 bytes of memory meanwhile.
@@ -30,6 +28,10 @@ _DELETES_KEPT = "15m"
 _KEYWORD = {"type": "keyword"}
 _COUNTED = {"type": "keyword", "index": False}  # only ever aggregated
 _KEPT = {"type": "object", "enabled": False}  # stored as it is, looked into by nobody
+
+# Of a stored document what was kept of it is read, of most hits without the moments; the rest was for the index.
+KEPT = ["kept", "moments"]
+KEPT_OF_HITS = ["kept"]
 
 # Servers from 9.2 on take weights out of the source unless told not to, and keep them once more to put them back: that
 # takes a third of the speed of loads and of the disk.
@@ -53,15 +55,22 @@ TRACK_FIELDS: dict[str, Any] = {
     "year": {"type": "integer"},
     "source": _KEYWORD,
     "model": _KEYWORD,
-    # Room for how a track sounds: filled by the audio model.
+    "faint": _KEYWORD,
+    # Whole numbers, so that products are exact; flat, as every hit is compared, and none is left out.
     "sound": {
         "type": "dense_vector",
-        "dims": SOUND_DIMENSIONS,
-        "similarity": "cosine",
+        "dims": STORED_DIMENSIONS,
+        "element_type": "byte",
+        "similarity": "max_inner_product",
         "index": True,
         "index_options": {"type": "flat"},
     },
+    "slot": {"type": "integer"},
+    "bpm": {"type": "double"},
+    "key": _KEYWORD,
     "kept": _KEPT,
+    # Apart from the rest, as only searches by sound read them.
+    "moments": _KEPT,
 }
 
 ABOUT_FIELDS: dict[str, Any] = {
@@ -123,7 +132,7 @@ def meta() -> dict[str, Any]:
 def tracks_body(address: ElasticAddress) -> dict[str, Any]:
     """Return settings and mapping of an index of tracks.
 
-    Nothing is refreshed but by a commit, so that a search sees whole commits only. Of the source just `kept` is stored:
+    Nothing is refreshed but by a commit, so that a search sees whole commits only. Of the source just `KEPT` is stored:
     everything else is derived from it, and would double the size of the index.
     """
     settings = {
@@ -137,7 +146,7 @@ def tracks_body(address: ElasticAddress) -> dict[str, Any]:
     mapping = {
         "dynamic": "strict",
         "_meta": meta(),
-        "_source": {"includes": ["kept"]},
+        "_source": {"includes": KEPT},
         "properties": TRACK_FIELDS,
     }
     return {"settings": settings, "mappings": mapping}

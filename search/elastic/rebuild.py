@@ -17,13 +17,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from search.document import Document
-from search.elastic.answering import KEPT, Place, score_of, search
+from search.elastic.answering import Place, score_of, search
 from search.elastic.connection import LONG_TIMEOUT, Connection
 from search.elastic.differing import differing, present, read_versions, send
 from search.elastic.encoding import decode_document, document_id
 from search.elastic.failures import Refusal, check_shards
 from search.elastic.indices import living, make_live
-from search.elastic.mapping import Generation
+from search.elastic.mapping import KEPT, Generation
 from search.elastic.query import query_of
 from search.elastic.scanning import scan_few
 from search.elastic.state import Building, StateRecord, read_state
@@ -221,7 +221,7 @@ class ElasticRebuild:
         stale = {"bool": {"must_not": [{"term": {"model": self._note.order.model_id}}]}}
         renewed = 0
         for hits in _batches(scan_few(self._connection, self._pair.tracks, stale, version=True, _source=KEPT)):
-            documents = renew([decode_document(hit["_source"]["kept"]) for hit in hits])
+            documents = renew([decode_document(hit["_source"]) for hit in hits])
             lines = [
                 operation(document.track.track_id, document, hit["_version"])
                 for document, hit in zip(documents, hits, strict=True)

@@ -15,7 +15,7 @@ from search.embedded.bits import unpack
 from search.embedded.filters import Numbers
 from search.embedded.scoring import HitSet, Scratch, add_scores
 from search.embedded.sound_arrays import SegmentSound
-from search.mixing import DEMOTION, SCORE_UNITS
+from search.mixing import DEMOTION, SOUND_UNITS
 from search.plan import Plan, SoundTarget
 from search.sound import SOUND_DIMENSIONS, SOUND_PRODUCT, units_of
 
@@ -52,11 +52,8 @@ def _add_sound(scores: NDArray[np.float32], found: HitSet, target: SoundTarget, 
 
 def _amounts(products: NDArray[np.float32], share: int) -> NDArray[np.float32]:
     """Return what sound adds to scores (`search.mixing.sound_score`), in place of the products."""
-    np.clip(products, -SOUND_PRODUCT, SOUND_PRODUCT, out=products)
     products += np.float32(SOUND_PRODUCT)
-    products *= np.float32(share / 2)
-    np.floor(products, out=products)
-    products *= np.float32(1 / SCORE_UNITS)
+    products *= np.float32(share / SOUND_UNITS)
     return products
 
 

@@ -113,10 +113,9 @@ def scaled(of_term: float, share: int) -> float:
 
 
 def likeness(target: SoundTarget, vector: bytes) -> float:
-    """Return what sound adds, rounded down to 2**-20."""
+    """Return what sound adds: its share of the mean of 1 and the cosine."""
     product = sum(a * b for a, b in zip(signed(target.vector), signed(vector), strict=True))
-    cosine = Fraction(max(-65536, min(65536, product)), 65536)
-    return math.floor(Fraction(target.share, 16) * (1 + cosine) / 2 * 2**20) / 2**20
+    return float(Fraction(target.share, 16) * (1 + Fraction(product, 65536)) / 2)
 
 
 def signed(vector: bytes) -> tuple[int, ...]:

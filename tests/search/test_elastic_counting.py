@@ -23,7 +23,7 @@ AT_ONCE = 5.0  # seconds
 
 
 def say_state(server: FakeServer, delta: int) -> None:
-    kept = {"format": 1, "identity": "i", "generation": 1, "delta": delta, "names": delta}
+    kept = {"format": 2, "identity": "i", "generation": 1, "delta": delta, "names": delta}
     stored = {"_index": "tagkin-about-000001", "_seq_no": 0, "_primary_term": 1}
     server.answers("GET", "/tagkin-about/_doc/state", stored | {"_source": {"kind": "state", "kept": kept}})
 

@@ -47,7 +47,7 @@ def server() -> Iterator[FakeServer]:
 
 @pytest.fixture
 def engine(server: FakeServer) -> Iterator[ElasticEngine]:
-    kept = {"format": 1, "identity": "i", "generation": 1}
+    kept = {"format": 2, "identity": "i", "generation": 1}
     stored = {"_index": "tagkin-about-000001", "_seq_no": 0, "_primary_term": 1}
     server.answers("GET", "/tagkin-about/_doc/state", stored | {"_source": {"kind": "state", "kept": kept}})
     engine = ElasticEngine.open(server.url)

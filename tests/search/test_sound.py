@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 
 from search.document import Document, check_document
-from search.mixing import SCORE_UNITS, sound_score, tag_weight
+from search.mixing import SOUND_UNITS, sound_score, tag_weight
 from search.plan import PLAN_UNITS
 from search.sound import MOST_MOMENTS, SOUND_DIMENSIONS, Moment, Sound, quantize, similarity
 from tagmodel.track import Track
 
 shares = st.integers(1, 16)
+# Vectors whose lengths are whole, and those of one loud number: where sums are closest to their bounds.
+arrays_of_few = arrays(np.float64, SOUND_DIMENSIONS, elements=st.sampled_from((0.0, 0.25, -0.25, 1.0)))
 
 
 def a_vector(seed: int) -> np.ndarray:
@@ -42,11 +46,16 @@ def test_a_vector_that_points_nowhere_is_refused(vector: np.ndarray) -> None:
         quantize(vector)
 
 
-@given(shares, st.integers(-(2**21), 2**21))
-def test_what_sound_adds_is_exact_in_float32_and_at_most_its_share(share: int, product: int) -> None:
+@given(shares, arrays(np.float64, SOUND_DIMENSIONS, elements=st.floats(-1, 1)), arrays_of_few)
+def test_what_sound_adds_is_exact_in_float32_and_less_than_its_share(
+    share: int, a: NDArray[np.float64], b: NDArray[np.float64]
+) -> None:
+    assume(np.linalg.norm(a) and np.linalg.norm(b))
+    stored, target = np.frombuffer(quantize(a), np.int8), np.frombuffer(quantize(b), np.int8)
+    product = int(stored.astype(np.int64) @ target.astype(np.int64))
     added = sound_score(product, share)
-    assert 0 <= added <= share / 16
-    assert (added * SCORE_UNITS).is_integer()
+    assert 0 < added < share / 16
+    assert (added * SOUND_UNITS).is_integer()
     assert float(np.float32(added)) == added
 
 

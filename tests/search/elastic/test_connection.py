@@ -260,7 +260,7 @@ def test_a_connection_that_is_cut_says_so(server: FakeServer) -> None:
 
 
 def test_an_answer_of_which_half_comes_is_none(server: FakeServer) -> None:
-    body = json.dumps({"_source": {"kept": {"format": 1}}}).encode()
+    body = json.dumps({"_source": {"kept": {"format": FORMAT_VERSION}}}).encode()
     answer = Answer(200, (("Content-Type", "application/json"), *HEADERS), body, truncated=True)
     server.answers_by("GET", STATE, lambda _: answer)
     error = opening(server.url)
