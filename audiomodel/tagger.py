@@ -7,9 +7,11 @@ with what it knows of the music it learned from, and ``card.md`` for people. Sev
 from __future__ import annotations
 
 import hashlib
+import zlib
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import BadZipFile
 
 import msgspec
 import numpy as np
@@ -112,9 +114,9 @@ class Tagger:
             self._network = (folder / "model.onnx").read_bytes()
             self._card = (folder / "card.json").read_bytes()
             self.card = msgspec.json.decode(self._card, type=TaggerCard)
-            with np.load(folder / "reference.npz", allow_pickle=False) as arrays:
+            with (folder / "reference.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 self._center, self._precision = arrays["centers"], arrays["precision"]
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error, msgspec.MsgspecError) as error:
             raise TaggerMissing(f"expected a tagger in {folder}: {error}") from error
 
     @cached_property
@@ -137,7 +139,7 @@ class Tagger:
         abstains = unlikeness >= 1
         return HeardSound(
             "unlike" if abstains else "short" if n_frames < SHORT_FRAMES else "ok",
-            None if abstains else self._genre(whole.genres.mean(axis=0), line),
+            None if abstains or not self.card.genres else self._genre(whole.genres.mean(axis=0), line),
             () if abstains else self._tags(whole.tags.mean(axis=0), line),
             pack_vector(mean_direction(whole.embeddings)),
             self._moments(log_mel, named=not abstains),
@@ -204,7 +206,10 @@ class Tagger:
         # Workers are processes, one a core; threads of their own would only get in each other's way.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        return onnxruntime.InferenceSession(self._network, options, providers=["CPUExecutionProvider"])
+        try:
+            return onnxruntime.InferenceSession(self._network, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its errors have no other base
+            raise TaggerMissing(f"{self.folder / 'model.onnx'} is no network, is it damaged? {error}") from error
 
 
 def mean_direction(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -114,7 +114,8 @@ class PictureMemory:
         self._known: dict[str, Picture | str] = {}
         self._passing: dict[str, str] = {}
         try:
-            with np.load(place, allow_pickle=False) as arrays:
+            # Opened here, as numpy leaves a file open that is none of its own.
+            with place.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 self._known = _unpacked(arrays["stamps"], arrays["levels"], arrays["frames"], arrays["problems"])
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
             self._known = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,6 +49,12 @@ class Clips:
                 raise ValueError(f"expected {len(self.levels)} {field}, one a clip, got {len(getattr(self, field))}")
         if strange := set(self.splits) - set(SPLITS):
             raise ValueError(f"expected splits of {', '.join(SPLITS)}, got {', '.join(sorted(strange))}")
+
+    def digest(self) -> str:
+        """Return what they are, as a hash."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.levels))
+        digest.update(repr((self.ids, self.tags, self.genres, self.splits)).encode("utf-8", "backslashreplace"))
+        return digest.hexdigest()
 
     def of(self, split: str) -> NDArray[np.int64]:
         """Return the rows of a split."""

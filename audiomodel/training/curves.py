@@ -108,9 +108,9 @@ def _y(panel: Panel, value: float, top: float) -> float:
 
 
 def _step(highest: float) -> float:
-    """Return a round number that goes four to ten times into `highest`."""
+    """Return a round number that goes at most ten times into `highest`."""
     power = 10.0 ** np.floor(np.log10(max(highest, 1e-6)))
-    return float(next(power * part for part in (0.1, 0.2, 0.25, 0.5) if highest / (power * part) <= 10))
+    return float(next(power * part for part in (0.1, 0.2, 0.25, 0.5, 1) if highest / (power * part) <= 10))
 
 
 def _named_epochs(epochs: list[int]) -> list[int]:

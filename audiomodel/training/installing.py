@@ -96,9 +96,12 @@ def fit_lines(
 def class_gaussians(
     embeddings: NDArray[np.float32], genres: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the mean embedding of each genre, and the inverse of the covariance that they share."""
+    """Return the mean embedding of each genre, and the inverse of the covariance that they share.
+
+    Clips without a genre are left out; where none has one, all are taken for one genre.
+    """
     embeddings = embeddings.astype(np.float64)
-    known = sorted(set(genres.tolist()) - {-1})
+    known = sorted(set(genres.tolist()) - {-1}) or [-1]
     centers = np.stack([embeddings[genres == genre].mean(axis=0) for genre in known])
     apart = np.concatenate([embeddings[genres == genre] - center for genre, center in zip(known, centers, strict=True)])
     covariance = apart.T @ apart / len(apart)

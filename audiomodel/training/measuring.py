@@ -37,7 +37,7 @@ class Measurement(Struct, frozen=True):
     Parameters
     ----------
     accuracy
-        Share of clips whose likeliest genre is theirs.
+        Share of the clips with a genre whose likeliest one it is; 0 where none has one.
     roc_auc, pr_auc
         Means over tags of at least `FEWEST_CLIPS` clips in the split.
     pr_auc_3s, pr_auc_1s
@@ -75,12 +75,13 @@ def measure(network: Tagger, clips: Clips, tags: tuple[str, ...], genres: tuple[
     levels = torch.from_numpy(clips.levels)
     everything = hear_all(network, levels)
     targets = clips.tag_targets(tags)[rows]
-    right = everything.genres[rows].argmax(dim=1).numpy() == clips.genre_targets(genres)[rows]
+    true = clips.genre_targets(genres)[rows]
+    right = (everything.genres[rows].argmax(dim=1).numpy() == true)[true >= 0]
     roc_auc, pr_auc = macro_auc(targets, everything.tags[rows].numpy())
     db = augmentation.levels_to_db(levels[rows])
     known = F.normalize(everything.embedding)
     return Measurement(
-        float(right.mean()),
+        float(right.mean()) if len(right) else 0.0,
         roc_auc,
         pr_auc,
         macro_auc(targets, hear_all(network, middle(db, THREE_SECONDS)).tags.numpy())[1],

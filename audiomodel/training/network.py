@@ -66,7 +66,8 @@ class Tagger(nn.Module):
         self.embed = nn.Linear(2 * width, DIMENSIONS)
         self.dropout = nn.Dropout(options.dropout)
         self.tags = nn.Linear(DIMENSIONS, n_tags)
-        self.genres = nn.Linear(DIMENSIONS, n_genres)
+        # Where there are no genres, one that nobody asks for: layers without width cannot be exported.
+        self.genres = nn.Linear(DIMENSIONS, max(n_genres, 1))
 
     def forward(self, levels: Tensor) -> Output:
         """Hear a batch of clips of one length."""

@@ -219,6 +219,8 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(), "schedule": self.schedule.state_dict(),
             "scaler": self.scaler.state_dict(),
             "random": torch.get_rng_state(),
+            "device_random": torch.cuda.get_rng_state() if self.device == "cuda" else None,
+            "clips": self.clips.digest(),
             "kept": self.recognition.kept, "kept_rows": self.recognition.kept_rows,
         }  # fmt: skip
         torch.save(state, self.folder / "state.new")
@@ -228,19 +230,25 @@ class Trainer:
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "state.pt"
         if not path.exists():
+            _cut_log(self.folder / "log.csv", 0)
             return
         # Plain tensors and numbers only: nothing in such a file can run.
         state = torch.load(path, map_location=self.device, weights_only=True)
         if state["options"] != msgspec.json.encode(self.options).decode():
             raise ValueError(f"{self.folder}: a training with other options is there; give another folder or remove it")
+        if state.get("clips", self.clips.digest()) != self.clips.digest():
+            raise ValueError(f"{self.folder}: a training on other clips is there; give another folder or remove it")
         self.network.load_state_dict(state["network"])
         self.mean.load_state_dict(state["mean"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         self.scaler.load_state_dict(state["scaler"])
         self.epoch, self.best, self.best_epoch = state["epoch"], state["best"], state["best_epoch"]
-        self.recognition.kept, self.recognition.kept_rows = state["kept"], state["kept_rows"]
+        self.recognition.kept, self.recognition.kept_rows = state["kept"], state["kept_rows"].cpu()
         torch.set_rng_state(state["random"].cpu())
+        if self.device == "cuda" and state.get("device_random") is not None:
+            torch.cuda.set_rng_state(state["device_random"].cpu())
+        _cut_log(self.folder / "log.csv", self.epoch)
         self.say(f"going on after epoch {self.epoch}")
 
 
@@ -260,6 +268,18 @@ def _varied(db: Tensor) -> Tensor:
     longest = min(db.shape[2], 128)
     db = augmentation.crop(db, int(torch.randint(min(96, longest), longest + 1, (1,))))
     return augmentation.db_to_levels(augmentation.equalize(db, augmentation.uniform(len(db), high=3.0)))
+
+
+def _cut_log(path: Path, last_epoch: int) -> None:
+    """Take epochs out of a log that were measured, but interrupted before they were saved: they come again."""
+    if not path.exists():
+        return
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    path.unlink()
+    for row in rows:
+        if int(row["epoch"]) <= last_epoch:
+            _append_row(path, row)
 
 
 def _append_row(path: Path, row: dict[str, Any]) -> None:

@@ -1,0 +1,54 @@
+"""Both networks read any number of frames, and the same weights give the same answer."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from audiomodel.training.network import NetworkOptions, Tagger
+
+
+def network(kind: str, n_tags: int = 7, n_genres: int = 3) -> Tagger:
+    torch.manual_seed(0)
+    return Tagger(NetworkOptions(kind), n_tags, n_genres).eval()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["cnn", "crnn"])
+@pytest.mark.parametrize("n_frames", [1, 2, 3, 7, 13, 21, 128, 300])
+def test_any_number_of_frames_gives_the_same_shapes(kind: str, n_frames: int) -> None:
+    net = network(kind)
+    with torch.no_grad():
+        output = net(torch.randint(0, 128, (2, 64, n_frames)).float())
+    assert output.embedding.shape == (2, net.embed.out_features)
+    assert output.tags.shape == (2, 7)
+    assert output.genres.shape == (2, 3)
+    assert all(torch.isfinite(part).all() for part in output)
+
+
+@pytest.mark.parametrize("kind", ["cnn", "crnn"])
+def test_the_same_seed_gives_the_same_answer_and_clips_do_not_hear_each_other(kind: str) -> None:
+    levels = torch.randint(0, 128, (3, 64, 43), generator=torch.Generator().manual_seed(1)).float()
+    with torch.no_grad():
+        together, again = network(kind)(levels), network(kind)(levels)
+        alone = network(kind)(levels[1:2])
+    assert all(torch.equal(one, other) for one, other in zip(together, again, strict=True))
+    for one, other in zip(together, alone, strict=True):
+        torch.testing.assert_close(one[1:2], other, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["cnn", "crnn"])
+def test_every_weight_is_learned(kind: str) -> None:
+    net = network(kind).train()
+    output = net(torch.randint(0, 128, (4, 64, 32)).float())
+    sum(part.square().mean() for part in output).backward()
+    assert [name for name, value in net.named_parameters() if value.grad is None or not value.grad.any()] == []
+
+
+def test_only_a_crnn_knows_the_order_of_what_it_hears() -> None:
+    assert network("crnn").gru is not None
+    assert network("cnn").gru is None
+
+
+def test_the_networks_are_small() -> None:
+    for kind in ("cnn", "crnn"):
+        assert sum(value.numel() for value in network(kind, 59, 8).parameters()) < 2_000_000
