@@ -119,13 +119,14 @@ class RememberingEar:
         for path, identity in zip(paths, identities, strict=True):
             if isinstance(identity, str) and identity not in first and self._recalled(identity) is None:
                 first[identity] = path
-        fresh = self._listening().hear_all(first.values()) if first else iter(())
+        fresh = self._listening().hear_all(list(first.values())) if first else iter(())
         passing: dict[str, AudioProblem] = {}  # of those there is no memory
+        # Identities come in the order in which the first of each was given to be heard.
         for path, identity in zip(paths, identities, strict=True):
             if isinstance(identity, AudioProblem):
                 yield identity
                 continue
-            if first.get(identity) == path:
+            if first.pop(identity, None) is not None:
                 _, heard = next(fresh)
                 self._keep(identity, heard)
                 if isinstance(heard, AudioProblem):

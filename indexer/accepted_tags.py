@@ -35,6 +35,8 @@ def read_accepted(source: Path) -> Iterator[AcceptedTags]:
         If it cannot be read, or a row has no file or no list of tags.
     """
     for line, cells in _rows(source):
+        if cells.get("problem"):  # a file that could not be heard
+            continue
         path = next((cells[name] for name in _FILE_COLUMNS if cells.get(name)), None)
         tags = next((cells[name] for name in _TAG_COLUMNS if cells.get(name) is not None), None)
         if not isinstance(path, str) or tags is None:

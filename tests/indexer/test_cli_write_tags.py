@@ -64,6 +64,11 @@ def test_nobody_is_asked_where_nobody_is_there(song: Path) -> None:
         ("list.csv", 'file,tags\nsong.flac,"drone;""rock, pop"""\n'),
         ("list.json", '[{"file": "song.flac", "tags": ["drone"]}, {"path": "song.flac", "tags": "\\"rock, pop\\""}]'),
         (
+            "list.jsonl",
+            '{"file": "cut.mp3", "problem": {"reason": "damaged", "message": "it breaks off"}}\n'
+            '{"file": "song.flac", "tags": [{"tag": "drone", "certain": true}, {"tag": "rock, pop"}]}\n',
+        ),
+        (
             "list.json",
             orjson.dumps(
                 {

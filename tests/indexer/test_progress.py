@@ -26,6 +26,21 @@ def test_lines_come_every_few_seconds_with_count_and_rate(
     assert capsys.readouterr() == ("", "a.csv: 10,000 rows, 2,000 a second\na.csv: 20,000 rows, 2,000 a second\n")
 
 
+def test_where_the_total_is_known_it_is_told_how_long_the_rest_takes_at_the_pace_of_the_last_minute(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    lines = ProgressLines()
+    lines.begin("music", "files", 200_000)
+    lines.advance(100_000)  # remembered from an earlier run
+    for _ in range(200):
+        now[0] += 1
+        lines.advance(4)
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1] == "music: 100,800 of 200,000 files, 4.0 a second, 6 h 54 min left"
+
+
 def test_a_file_gets_lines_and_a_terminal_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(open_progress(), ProgressLines)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from msgspec import structs
+
 from search.document import Document
 from search.enrichment import Enricher, keep_heard
+from search.sound import Sound
 from tagmodel.track import Track
 from tests.indexer.tiny_model import TinyModel, tag
 
@@ -73,3 +78,28 @@ def test_what_was_heard_stays_unless_somebody_typed_it_since() -> None:
     old = Document(Track("t:1"), heard=(tag("piano"), tag("sad")), heard_weights=(200, 100))
     renewed = keep_heard(enrich("sad"), old)
     assert (renewed.heard, renewed.heard_weights) == ((tag("piano"),), (200,))
+
+
+def test_the_sound_and_what_was_heard_faintly_stay_too_unless_somebody_listened_anew() -> None:
+    sound = Sound(audio_id="a", tagger_id="t", file="old.mp3", doubted=(tag("rock"), tag("sad")))
+    old = Document(Track("t:1"), faint=(tag("piano"), tag("sad")), sound=sound)
+    renewed = keep_heard(enrich("sad"), old)
+    assert renewed.faint == (tag("piano"),)
+    assert renewed.sound == structs.replace(sound, doubted=(tag("sad"),)), "rock is typed no more"
+    moved = keep_heard(replace(enrich("sad"), sound=Sound(file="new.mp3")), old)
+    assert moved.sound == structs.replace(sound, doubted=(tag("sad"),), file="new.mp3")
+    heard = replace(enrich("sad"), sound=Sound(tagger_id="another"))
+    assert keep_heard(heard, old) is heard
+
+
+def test_what_is_heard_is_put_in_before_documents_are_given_out() -> None:
+    enricher = Enricher(TinyModel())
+
+    def hear(documents: list[Document]) -> list[Document]:
+        zeuhl = enricher.tag_id("Zeuhl")
+        assert zeuhl is not None
+        return [replace(document, heard=(zeuhl,), heard_weights=(128,)) for document in documents]
+
+    (document,) = enricher.enrich([Track("t:1", tags=("sad",))], hear)
+    assert (document.heard, document.implied) == ((tag("zeuhl"),), (tag("slow"),))
+    assert enricher.take_names()[tag("zeuhl")] == "Zeuhl"
