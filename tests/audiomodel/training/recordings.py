@@ -87,8 +87,10 @@ def write_mtat(data_dir: Path, numbers: Iterable[int]) -> None:
     home = data_dir / "magnatagatune"
     home.mkdir(parents=True)
     paths = {number: f"{MTAT_FOLDERS[part_of(number)]}/clip-{number}-0-29.mp3" for number in numbers}
-    header = ("clip_id", "track_number", "title", "artist", "album", "url", "segmentStart", "segmentEnd", "original_url",
-              "mp3_path")  # fmt: skip
+    header = (
+        "clip_id", "track_number", "title", "artist", "album", "url", "segmentStart", "segmentEnd", "original_url",
+        "mp3_path",
+    )  # fmt: skip
     clips = [(str(n), "1", f"Song {n}", f"Artist {n // 2}", "", "", "0", "29", f"http://x/{n}", path)
              for n, path in paths.items()]  # fmt: skip
     tags = [(str(n), "1" if n % 2 == 0 else "0", "0" if n % 2 == 0 else "1", path) for n, path in paths.items()]

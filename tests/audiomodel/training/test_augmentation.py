@@ -1,4 +1,4 @@
-"""What is done to clips does what it says: levels are the front end's, filters and noise have the strength they state."""
+"""What is done to clips does what it says: levels are the front end's, filters and noise as strong as stated."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from audiomodel.training.picturing import Picture, picture_task, repeat
 from audiomodel.training.sources import artist_split, find_source
 from audiomodel.windows import TAG_FRAMES
 from tests.audiomodel.training.miniature import make_clips
-from tests.audiomodel.training.recordings import tag_file, write_folder, write_fma, write_mtat, write_recording
+from tests.audiomodel.training.recordings import tag_file, write_fma, write_folder, write_mtat, write_recording
 
 THREE = Clips(
     name="three",
@@ -62,7 +62,7 @@ def test_a_file_becomes_the_levels_of_its_first_thirty_seconds(tmp_path: Path) -
     write_recording(tmp_path / "long.wav", 1, seconds=33)
     import soundfile
 
-    waveform = soundfile.read(tmp_path / "long.wav", dtype="float32")[0][: int(30 * 44_100)]
+    waveform = soundfile.read(tmp_path / "long.wav", dtype="float32")[0][: 30 * 44_100]
     picture = picture_task()(tmp_path / "long.wav")
     ours = np.frombuffer(picture.levels, np.uint8).reshape(64, TAG_FRAMES).astype(int)
     assert picture.n_frames == TAG_FRAMES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -32,7 +33,7 @@ def test_what_a_log_does_not_have_is_left_out() -> None:
 
 def test_names_at_the_ends_of_curves_do_not_overlap() -> None:
     places = sorted(_spread([100.0, 101.0, 99.0, 300.0]))
-    assert all(later - earlier >= APART for earlier, later in zip(places, places[1:], strict=False))
+    assert all(later - earlier >= APART for earlier, later in pairwise(places))
     assert _spread([10.0, 200.0]) == [10.0, 200.0]
 
 

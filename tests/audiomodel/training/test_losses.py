@@ -72,7 +72,7 @@ def cosine(a: torch.Tensor, b: torch.Tensor) -> float:
 
 
 def recognition_by_hand(excerpts, stretches, rows, kept, temperature):
-    """Mean of both directions; clips of earlier batches stand against excerpts only, but never a clip against itself."""
+    """Mean of both directions; clips of earlier batches stand against excerpts only, and none against itself."""
     forth, back = [], []
     for i, excerpt in enumerate(excerpts):
         near = [math.exp(cosine(excerpt, stretch) / temperature) for stretch in stretches]
@@ -90,7 +90,7 @@ def test_recognition_costs_what_it_does_by_hand_over_batches() -> None:
         excerpts, stretches = torch.randn(4, 5, generator=generator), torch.randn(4, 5, generator=generator)
         loss = float(recognition(excerpts, stretches, torch.tensor(batch)))
         assert loss == pytest.approx(recognition_by_hand(excerpts, stretches, batch, kept, 0.2), rel=1e-4)
-        kept = ([*zip(batch, stretches, strict=True)] + kept)[:6]
+        kept = [*zip(batch, stretches, strict=True), *kept][:6]
         assert recognition.kept_rows.tolist() == [row for row, _ in kept]
 
 

@@ -22,7 +22,7 @@ from audiomodel.tagger import Tagger, TaggerCard
 from audiomodel.training.card import card_markdown
 from audiomodel.training.sources import artist_split
 from audiomodel.training.trainer import TrainingOptions
-from tests.audiomodel.training.recordings import write_folder, write_fma, write_mtat, write_recording
+from tests.audiomodel.training.recordings import write_fma, write_folder, write_mtat, write_recording
 
 pytestmark = pytest.mark.slow
 
@@ -75,7 +75,7 @@ def test_the_card_for_people_says_what_the_one_for_programs_says(fma: tuple[Path
     text = (place / "out" / "card.md").read_text()
     assert text == card_markdown(card)
     assert "tagkin train audio --data fma-small --network cnn --epochs 2 --tags-from 3 --seed 0" in text
-    for said in ("jazz and classical", "Defferrard", "CC BY 4.0", "NC or ND", "Very Low", "pr_auc_3s", "network.widths"):
+    for said in ("jazz and classical", "Defferrard", "CC BY 4.0", "NC or ND", "Very Low", "pr_auc_3s", "network.kind"):
         assert said in text
     assert str(place) not in text
 
