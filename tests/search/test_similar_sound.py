@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import cast
 
 import numpy as np
 import pytest
 
 from search.document import Family
+from search.embedded import EmbeddedEngine
 from search.engine import SearchEngine
 from search.query import QueryError
 from search.result import RequestError
@@ -29,10 +31,30 @@ from tests.search.sound_blocks import CALM, CATALOGUE, LOUD, moment
 from tests.search.worlds import SmallModel
 
 
-@pytest.fixture
-def searcher(engine: SearchEngine) -> Searcher:
-    fill(engine, *CATALOGUE)
+def over(engine: SearchEngine) -> Searcher:
     return Searcher(engine, cast(TagModel, SmallModel()))
+
+
+@pytest.fixture(scope="module")
+def searcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
+    engine = EmbeddedEngine.open(tmp_path_factory.mktemp("similar") / "index", create=True)
+    fill(engine, *CATALOGUE)
+    yield over(engine)
+    engine.close()
+
+
+def test_every_engine_gives_the_same(engine: SearchEngine, searcher: Searcher) -> None:
+    fill(engine, *CATALOGUE)
+    calm, loud = searcher.reference("calm:1"), searcher.reference("loud:1")
+    short = heard_now(quantize(CALM), 5.0, audio_id="a" * 32)
+    for request in (
+        SimilarRequest((calm,), k=10),
+        SimilarRequest((calm, loud), (searcher.reference("odd:1"),), k=10, mix=0.3),
+        SimilarRequest((short,), k=10, mix=0.6, text="-slow"),
+        SimilarRequest((calm,), k=10, text="bpm:90..110 +rock", mix=0.5),
+        SimilarRequest((searcher.reference("silent:1"),)),
+    ):
+        assert over(engine).similar_sound(request).hits == searcher.similar_sound(request).hits
 
 
 def ids(searcher: Searcher, like: Reference, **asked: object) -> list[str]:

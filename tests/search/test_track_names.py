@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import pytest
 
+from search.embedded import EmbeddedEngine
 from search.engine import SearchEngine
 from search.track_names import OFFERED, tracks_named
 from tests.search.engine_contract import document, fill
@@ -22,10 +25,25 @@ CATALOGUE = (
 )
 
 
-@pytest.fixture
-def named(engine: SearchEngine):
-    fill(engine, *CATALOGUE)
+Named = Callable[[str], list[str]]
+
+
+def naming(engine: SearchEngine) -> Named:
     return lambda text: [track.track_id for track in tracks_named(engine, text)]
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Named]:
+    engine = EmbeddedEngine.open(tmp_path_factory.mktemp("names") / "index", create=True)
+    fill(engine, *CATALOGUE)
+    yield naming(engine)
+    engine.close()
+
+
+def test_every_engine_knows_the_same_names(engine: SearchEngine, named: Named) -> None:
+    fill(engine, *CATALOGUE)
+    for text in ("rain", "the pair", "ehrn stark", "morning rain", "zzyzx"):
+        assert naming(engine)(text) == named(text)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +61,7 @@ def named(engine: SearchEngine):
         ("etude 7", "u:07"),
     ],
 )
-def test_a_name_in_any_order_and_spelling_is_found(named, text: str, track_id: str) -> None:
+def test_a_name_in_any_order_and_spelling_is_found(named: Named, text: str, track_id: str) -> None:
     assert named(text) == [track_id]
 
 
@@ -52,15 +70,15 @@ def test_a_name_in_any_order_and_spelling_is_found(named, text: str, track_id: s
     [("Empty Huose", "t:1"), ("warehuose", "t:5"), ("Warehose", "t:5"), ("ehrn stark", "t:1"), ("jami siebr", "t:2"),
      ("morning rain", "t:4")],
 )  # fmt: skip
-def test_slips_are_mended(named, text: str, track_id: str) -> None:
+def test_slips_are_mended(named: Named, text: str, track_id: str) -> None:
     assert named(text)[:1] == [track_id]
 
 
-def test_where_several_may_be_meant_they_are_offered_likeliest_first(named) -> None:
+def test_where_several_may_be_meant_they_are_offered_likeliest_first(named: Named) -> None:
     assert named("rain") == ["t:6", "t:7", "t:9"]
     assert len(named("the pair")) == OFFERED
 
 
-def test_what_nobody_is_called_finds_nothing(named) -> None:
+def test_what_nobody_is_called_finds_nothing(named: Named) -> None:
     for text in ("zzyzx", "", "!!!", "xy", "zzyzx qqwerty"):
         assert named(text) == []
