@@ -39,6 +39,7 @@ _LEAST_PULSE = 0.07
 # Windows of a third of a second tell semitones apart from 60 Hz on.
 _NOTE_FFT, _NOTE_HOP = 4_096, 2_048  # samples
 _LOWEST, _HIGHEST = 60.0, 2_000.0  # Hz
+_LEAST_PARTIAL = 1e-4  # amplitude; what is below is rounding
 # Noise correlates with some key by up to 0.4.
 _LEAST_FIT = 0.5
 _NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
@@ -159,7 +160,8 @@ def pitch_classes(narrow: NDArray[np.float32]) -> Floats:
     width = _RATE / _NOTE_FFT  # Hz
     magnitude[: int(_LOWEST / width)] = magnitude[int(_HIGHEST / width) :] = 0
     inner = magnitude[1:-1]
-    is_peak = (inner > magnitude[:-2]) & (inner >= magnitude[2:]) & (inner > 0.02 * magnitude.max(axis=0))
+    least = np.maximum(0.02 * magnitude.max(axis=0), _LEAST_PARTIAL * _NOTE_FFT / 4)
+    is_peak = (inner > magnitude[:-2]) & (inner >= magnitude[2:]) & (inner > least)
     bins, frames = np.nonzero(is_peak)
     if not len(bins):
         return np.zeros(12)

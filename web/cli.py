@@ -117,6 +117,12 @@ def _setting(name: str, variable: str, **given: Any) -> Callable[[Callable[..., 
     "TAGKIN_PREVIEWS",
     help="Origins, separated by spaces, whose recordings the pages may play.  [default: none]",
 )
+@_setting(
+    "--tagger",
+    "TAGKIN_TAGGER",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Directory of the tagger that hears recordings.  [default: the shipped one]",
+)
 def serve(engine: str, model_path: Path | None, host: str, port: int, workers: int, threads: int, **_: object) -> None:
     """Serve the pages and the API until stopped with Ctrl-C."""
     from search.engine import SearchUnavailable
