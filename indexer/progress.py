@@ -22,6 +22,8 @@ LINE_SECONDS = 5.0
 
 # What the rate is measured over, and how often it is looked at.
 RATE_SECONDS, MARK_SECONDS = 60.0, 1.0
+# Before so much is done the rate is that of starting.
+LEAST_DONE = 20
 
 
 class Pace:
@@ -55,7 +57,7 @@ class Pace:
         """Say how fast it goes, and how long it will take: ``21 a second, 2 h 38 min left``."""
         rate = self.rate
         said = f"{rate:,.0f} a second" if rate >= 10 or rate == 0 else f"{rate:.1f} a second"
-        if self._total is None or rate <= 0:
+        if self._total is None or rate <= 0 or self.count < LEAST_DONE:
             return said
         minutes = math.ceil(max(self._total - self.count, 0) / rate / 60)
         hours, rest = divmod(minutes, 60)
