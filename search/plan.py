@@ -12,6 +12,7 @@ import enum
 from dataclasses import dataclass
 
 from search.document import Family
+from search.sound import check_vector
 
 # Term weights are whole multiples of 1/4096: with documents in 1/256, sums below 16 are exact in float32.
 PLAN_UNITS = 4096  # units per 1.0
@@ -125,6 +126,11 @@ class SoundTarget:
 
     vector: bytes
     share: int = SHARES
+
+    def __post_init__(self) -> None:
+        check_vector(self.vector)
+        if not 1 <= self.share <= SHARES:
+            raise ValueError(f"expected a share of 1 to {SHARES} sixteenths, got {self.share}")
 
 
 @dataclass(frozen=True, slots=True)

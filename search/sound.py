@@ -129,18 +129,19 @@ def similarity(a: bytes, b: bytes) -> float:
 def check_sound(sound: Sound) -> None:
     """Raise `ValueError` if a vector is not as `quantize` makes it, or a number says nothing."""
     if sound.vector:
-        _check_vector(sound.vector)
+        check_vector(sound.vector)
     if len(sound.moments) > MOST_MOMENTS:
         raise ValueError(f"expected at most {MOST_MOMENTS} moments, got {len(sound.moments)}: keep the telling ones")
     for moment in sound.moments:
-        _check_vector(moment.vector)
+        check_vector(moment.vector)
     for name in ("seconds", "bpm"):
         value = getattr(sound, name)
         if value is not None and not 0 < value < np.inf:
             raise ValueError(f"expected {name} above 0, or None where it is not known, got {value}")
 
 
-def _check_vector(vector: bytes) -> None:
+def check_vector(vector: bytes) -> None:
+    """Raise `ValueError` if a vector is not as `quantize` makes it: products would pass the bounds of scores."""
     units = units_of(vector)
     wide = units.astype(np.int64)
     if not 0 < wide @ wide < SOUND_PRODUCT or units.min() < -_LARGEST:

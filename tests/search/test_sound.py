@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from search.document import Document, check_document
 from search.mixing import SOUND_UNITS, sound_score, tag_weight
-from search.plan import PLAN_UNITS
+from search.plan import PLAN_UNITS, SoundTarget
 from search.sound import MOST_MOMENTS, SOUND_DIMENSIONS, Moment, Sound, quantize, similarity
 from tagmodel.track import Track
 
@@ -92,3 +92,9 @@ def test_a_document_whose_sound_would_score_wrongly_is_refused(values: dict[str,
 def test_a_document_with_all_that_was_heard_passes() -> None:
     sound = Sound(VECTOR, (Moment(0.0, 30.0, VECTOR, ("x",)),), 30.0, 97.5, 0.5, "A minor", 0.25, doubted=("y",))
     check_document(Document(Track("a:1"), ("y",), faint=("x",), sound=sound))
+
+
+@pytest.mark.parametrize(("vector", "share"), [(VECTOR, 0), (VECTOR, 17), (b"short", 8), (bytes([127]) * 128, 8)])
+def test_a_target_that_would_pass_the_bounds_of_scores_is_refused(vector: bytes, share: int) -> None:
+    with pytest.raises(ValueError, match="expected a"):
+        SoundTarget(vector, share)
