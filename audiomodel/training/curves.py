@@ -12,7 +12,7 @@ import numpy as np
 
 from tagmodel.picture_style import svg_document, svg_text
 
-WIDTH, PANEL, GAP = 640.0, 250.0, 70.0  # px
+WIDTH, PANEL, GAP = 640.0, 250.0, 90.0  # px
 LEFT, TOP, RIGHT = 60.0, 60.0, 230.0  # px, around the panels
 FONT = 14.0  # px
 # Between the names at the ends of two curves, so that both can be read.
@@ -75,7 +75,7 @@ def _panel(panel: Panel, epochs: list[int], best_epoch: int) -> Iterator[str]:
     highest = max((value for values in panel.curves.values() for value in values), default=1.0)
     step = _step(highest)
     top = step * max(1, int(np.ceil(highest / step)))
-    yield _text(panel.title, LEFT, panel.top - 22, "start", "ink title")
+    yield _text(panel.title, LEFT, panel.top - 32, "start", "ink title")
     for tick in np.arange(0, top + step / 2, step):
         y = _y(panel, float(tick), top)
         yield f'<path class="ink edges" opacity=".18" d="M{LEFT:.0f} {y:.1f}h{WIDTH:.0f}"/>'
@@ -84,7 +84,8 @@ def _panel(panel: Panel, epochs: list[int], best_epoch: int) -> Iterator[str]:
         yield _text(str(epoch), _x(epoch, epochs), panel.top + PANEL + 18, "middle")
     x = _x(best_epoch, epochs)
     line = f"M{x:.1f} {panel.top:.0f}v{PANEL:.0f}"
-    yield f'<path class="ink edges" opacity=".5" stroke-dasharray="3 5" d="{line}"><title>kept</title></path>'
+    yield f'<path class="ink edges" opacity=".5" stroke-dasharray="3 5" d="{line}"/>'
+    yield _text(f"epoch {best_epoch}, which was kept", x, panel.top - 12, "end" if x > LEFT + WIDTH / 2 else "start")
     yield from _curves(panel, epochs, top)
 
 
@@ -94,7 +95,7 @@ def _curves(panel: Panel, epochs: list[int], top: float) -> Iterator[str]:
         points = [(_x(epoch, epochs), _y(panel, value, top)) for epoch, value in zip(epochs, values, strict=True)]
         path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
         dots = "".join(f'<circle class="asked" cx="{x:.1f}" cy="{y:.1f}" r="2.2"/>' for x, y in points)
-        label = _text(f"{name} {values[-1]:.3g}", LEFT + WIDTH + 14, end, "start")
+        label = _text(f"{name} {values[-1]:.3g}", LEFT + WIDTH + 14, end, "start", classes="")
         line = f'<path class="edges" stroke-width="2" d="{path}"/>'
         yield f'<g class="c{color}"><desc>{escape(name)}</desc>{line}{dots}{label}</g>'
 

@@ -1,0 +1,110 @@
+"""What is installed answers as the network did, its card says how, and the same network gives the same bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from audiomodel.front_end import FrontEnd
+from audiomodel.hearing import DIMENSIONS
+from audiomodel.tagger import Tagger, TaggerCard
+from audiomodel.training.installing import CALIBRATED, class_gaussians, export_onnx, install
+from audiomodel.training.network import NetworkOptions
+from audiomodel.training.network import Tagger as Network
+from audiomodel.training.trainer import Targets
+from tests.audiomodel.training.miniature import make_clips
+
+pytestmark = pytest.mark.slow
+
+SAID = {"name": "miniature", "hears": "low and high", "options": {"command": "tagkin train audio"}, "figures": {}}
+
+
+def network(kind: str = "cnn", n_genres: int = 2) -> Network:
+    torch.manual_seed(0)
+    options = NetworkOptions(kind, (8, 8, 16, 16), (1, 1, 1, 1))  # type: ignore[arg-type]
+    return Network(options, 4, n_genres).eval()
+
+
+def installed(folder: Path, *, genres: bool = True) -> TaggerCard:
+    clips = make_clips(genres=genres)
+    return install(network(n_genres=2 * genres), clips, Targets.of(clips, 4), folder, SAID, FrontEnd())
+
+
+@pytest.fixture(scope="module", params=["cnn", "crnn"])
+def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Network, Path]:
+    """Export a network of each kind."""
+    path = tmp_path_factory.mktemp("onnx") / "model.onnx"
+    net = network(request.param)
+    export_onnx(net, path)
+    return net, path
+
+
+@pytest.mark.parametrize("n_frames", [1, 2, 4, 13, 21, 43, 77, 128, 256])
+@pytest.mark.parametrize("n_clips", [1, 3])
+def test_onnx_answers_as_the_network_at_any_length(exported: tuple[Network, Path], n_clips: int, n_frames: int) -> None:
+    net, path = exported
+    levels = torch.randint(0, 128, (n_clips, 64, n_frames), generator=torch.Generator().manual_seed(n_frames)).float()
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    found = session.run(["embedding", "tags", "genres"], {"levels": levels.numpy()})
+    with torch.no_grad():
+        expected = net(levels)
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-4, rtol=1e-4)
+
+
+def test_the_card_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    card = installed(tmp_path)
+    assert msgspec.json.decode((tmp_path / "card.json").read_bytes(), type=TaggerCard) == card
+    assert Tagger(tmp_path).card == card
+    assert card.tags == ("beaten", "high", "low", "steady")
+    assert card.genres == ("High", "Low")
+    assert tuple(line.n_frames for line in card.lines) == CALIBRATED
+    assert len(card.tag_cutoffs) == 4
+    assert all(cutoff >= 0.3 for cutoff in card.tag_cutoffs)
+    assert card.unlike_from > 0
+
+
+def test_the_same_network_gives_the_same_bytes(tmp_path: Path) -> None:
+    for place in ("one", "two"):
+        installed(tmp_path / place)
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
+
+
+def test_few_of_the_validation_clips_are_unlike_and_noise_from_elsewhere_is(tmp_path: Path) -> None:
+    clips = make_clips()
+    card = installed(tmp_path)
+    tagger = Tagger(tmp_path)
+    valid = tagger.run_levels(clips.levels[clips.of("valid")]).embeddings
+    assert sum(tagger.unlikeness(row) >= 1 for row in valid) <= 1
+    assert tagger.unlikeness(valid.mean(axis=0) + 100 * np.abs(valid).max()) >= 1
+    assert card.unlike_from == pytest.approx(
+        np.quantile([tagger.unlikeness(row) * card.unlike_from for row in valid], 0.98), rel=1e-3
+    )
+
+
+def test_without_genres_there_is_one_cloud_of_all_clips(tmp_path: Path) -> None:
+    assert installed(tmp_path, genres=False).genres == ()
+    with np.load(tmp_path / "reference.npz") as arrays:
+        assert arrays["centers"].shape[0] == 1
+
+
+def test_gaussians_are_the_means_of_genres_and_the_spread_around_them() -> None:
+    rng = np.random.default_rng(0)
+    spread = np.array([1.0, 2.0, 0.5])
+    genres = rng.integers(-1, 2, 30_000)
+    embeddings = rng.normal(size=(30_000, 3)) * spread + np.where(genres == 1, 10, -10)[:, None]
+    centers, precision = class_gaussians(embeddings.astype(np.float32), genres)
+    assert centers == pytest.approx(np.array([[-10.0] * 3, [10.0] * 3]), abs=0.1)
+    assert np.diag(precision) == pytest.approx(1 / spread**2, rel=0.05)
+
+
+def test_vectors_are_as_long_as_hearings_keep_them(tmp_path: Path) -> None:
+    installed(tmp_path)
+    heard = Tagger(tmp_path).hear(np.zeros((129, 50), np.float32) + np.arange(50, dtype=np.float32))
+    assert len(heard.vector) == 2 * DIMENSIONS
