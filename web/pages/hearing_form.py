@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from audiomodel.hearing import HeardTag, Hearing
 from audiomodel.problems import AudioProblem, Reason
-from web.hearing import CannotHear, hear
+from web.hearing import CannotHear, hear, listener
 from web.pages.similar_address import Kind
 from web.running.uploads import MAX_SECONDS, MAX_UPLOAD, allow_upload, kept_upload, sent_recording
 
@@ -31,6 +33,24 @@ _WORDS = {
     Reason.TIMED_OUT: "It took too long to hear it: try a shorter part, or another format.",
     Reason.UNREADABLE: "It cannot be read.",
 }
+
+
+class EarSays(NamedTuple):
+    """Who listens here, and what music they know; or why nobody does."""
+
+    name: str = ""
+    hears: str = ""
+    n_tags: int = 0
+    problem: str = ""
+
+
+def ear_says() -> EarSays:
+    """Ask who would hear what is sent."""
+    try:
+        card = listener()
+    except CannotHear as error:
+        return EarSays(problem=error.description or "")
+    return EarSays(card.name, card.hears, len(card.tags))
 
 
 class NotHeard(Exception):

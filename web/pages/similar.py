@@ -13,7 +13,7 @@ from audiomodel.hearing import Hearing, unpack_vector
 from search.sound import quantize
 from web.addresses import AddressError
 from web.context import searcher
-from web.pages.hearing_form import NotHeard, hear_sent, likely_tags
+from web.pages.hearing_form import NotHeard, ear_says, hear_sent, likely_tags
 from web.pages.similar_address import (
     HEARD_TAGS,
     HeardReference,
@@ -24,6 +24,7 @@ from web.pages.similar_address import (
 from web.pages.similar_page import similar_page
 
 blueprint = Blueprint("similar", __name__)
+blueprint.add_app_template_global(ear_says)
 
 
 @blueprint.get("/similar")

@@ -82,9 +82,9 @@
   // A list of names below the box; what is chosen of it is found by its title and artist.
   const box = document.getElementById("name");
   const names = document.getElementById("names");
-  box.addEventListener("input", (event) => {
+  box.addEventListener("input", () => {
     clearTimeout(waiting);
-    if (event.inputType === "insertReplacementText" || !event.inputType) return box.form.requestSubmit(); // chosen
+    if ([...names.options].some((one) => one.value === box.value)) return void box.form.requestSubmit(); // chosen
     const typed = box.value.trim();
     if (typed.length < 2) return;
     waiting = setTimeout(async () => {

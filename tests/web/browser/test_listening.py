@@ -85,6 +85,22 @@ def test_a_file_is_sent_and_what_sounds_like_it_is_played(open_tab, demo: Path, 
     assert tab.evaluate(PLAYING) > now
 
 
+def test_a_track_is_named_and_turned_away_from(open_tab) -> None:
+    tab = open_tab("/similar")
+    tab.get_by_label("A track of this catalogue").press_sequentially("hungarian d")
+    tab.locator("#names option").first.wait_for(state="attached")
+    tab.get_by_label("A track of this catalogue").fill(tab.locator("#names option").first.get_attribute("value"))
+    tab.wait_for_url("**like=**")
+    assert tab.locator(".alike-layout .hit").count() == len(INDEXED) - 1
+    tab.locator("a.more-like").first.click()
+    tab.wait_for_url("**like=**like=**")
+    assert tab.locator(".alike-layout .hit").count() == len(INDEXED) - 2
+    tab.locator(".ref-sign").last.click()
+    tab.wait_for_url("**unlike=**")
+    assert tab.locator(".ref.minus").count() == 1
+    assert tab.locator(".alike-layout .hit").count() == len(INDEXED) - 2
+
+
 def test_what_the_microphone_hears_is_a_reference(open_tab, axe) -> None:
     tab = open_tab("/similar")
     assert not tab.get_by_text("This page cannot use the microphone").is_visible()
