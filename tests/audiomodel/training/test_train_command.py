@@ -187,7 +187,7 @@ def test_the_prepared_fma_small_stands_in_for_its_audio(data_dir: Path) -> None:
     clips = read_clips(source, Path("not used"), 1, print, lambda *_: None)
     assert [len(clips.of(split)) for split in ("train", "valid", "test")] == [6384, 800, 797]
     artists = {split: {clips.artists[row] for row in clips.of(split)} for split in ("train", "test")}
-    assert not artists["train"] & artists["test"]
+    assert artists["train"] & artists["test"] <= {""}  # some have no name
 
 
 def test_without_the_extra_the_way_to_it_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
