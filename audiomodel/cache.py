@@ -23,7 +23,8 @@ import msgspec
 from audiomodel.hearing import Hearing
 from audiomodel.problems import AudioProblem, Reason
 
-# Says of an SQLite file that it is such a cache ("tkHR"), and of which form; another form is set aside.
+# Says of an SQLite file that it is such a cache ("tkHR"), and of which form; another form is set aside. The version is
+# raised when the tables change, and when the same tagger hears otherwise, as after a change in decoding or tempo.
 _APPLICATION_ID = 0x746B4852
 _VERSION = 1
 
