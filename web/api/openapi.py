@@ -25,7 +25,8 @@ Tag search for music: tracks are found by the tags that people put on them, and 
 Every operation takes the values of the page of the same name and gives the same answer. Reading is `GET`, and the
 same address in the same state of the index gets the same answer: send `If-None-Match` with the `ETag` of the last one.
 Parameters that an operation does not have are refused, and single ones may not be repeated. Every error is
-`application/problem+json` (RFC 9457).
+`application/problem+json` (RFC 9457). Beside these operations the recording of a track, where the server plays
+recordings, is at `/track/audio?id=…`, whole or in parts (`Range`).
 """
 _RETRY_AFTER = {"Retry-After": {"description": "Seconds until to try again.", "schema": {"type": "string"}}}
 _HEADERS: Mapping[int, Mapping[str, Any]] = {
