@@ -127,9 +127,9 @@ def test_a_folder_of_ones_own_becomes_a_tagger_with_no_artist_in_two_parts(tmp_p
 
 
 def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
-    write_mtat(tmp_path, range(16))
+    write_mtat(tmp_path, range(8))
     command = [sys.executable, "-m", "tagkin", "train", "audio", "--data", "mtat", "--data-dir", str(tmp_path)]
-    command += ["--out", str(tmp_path / "out"), "--run", str(tmp_path / "run"), "--tags-from", "3", "--epochs", "9999"]
+    command += ["--out", str(tmp_path / "out"), "--run", str(tmp_path / "run"), "--tags-from", "2", "--epochs", "9999"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 120
         while not (tmp_path / "run" / "state.pt").exists() and time.monotonic() < deadline:
