@@ -32,8 +32,8 @@ def card_markdown(card: TaggerCard) -> str:
         "It keeps quiet about music that is unlike what it learned from: a recording further from every genre than all "
         "but a few of the validation clips gets no tags.",
         "## Data",
-        card.data,
-        f"**Licence.** {card.licence}",
+        f"{card.data}.",
+        f"**Licence.** {card.licence}.",
         "## Measured",
         *_figures(card.figures),
         "## Options",

@@ -119,8 +119,9 @@ class Trainer:
         self.n_steps = max(1, len(self.train) // options.batch_size)
         self.optimizer = _optimizer(self.network, options)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimizer, options.learning_rate, total_steps=self.n_steps * options.epochs, pct_start=0.25
-        )
+            # Of four steps the rise would be of none, by which torch divides.
+            self.optimizer, options.learning_rate, total_steps=max(5, self.n_steps * options.epochs), pct_start=0.25
+        )  # fmt: skip
         self.scaler = torch.amp.GradScaler(self.device, enabled=self.device == "cuda")
         self.epoch, self.best_epoch, self.best = 0, 0, -1.0
 

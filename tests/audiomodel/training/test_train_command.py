@@ -21,7 +21,8 @@ from audiomodel.front_end import FrontEnd, log_mel
 from audiomodel.tagger import Tagger, TaggerCard
 from audiomodel.training.card import card_markdown
 from audiomodel.training.sources import artist_split
-from audiomodel.training.trainer import TrainingOptions
+from audiomodel.training.trainer import Trainer, TrainingOptions
+from tests.audiomodel.training.miniature import make_clips, make_options
 from tests.audiomodel.training.recordings import write_fma, write_folder, write_mtat, write_recording
 
 pytestmark = pytest.mark.slow
@@ -174,6 +175,13 @@ def test_the_defaults_that_help_shows_are_those_of_training() -> None:
     default = TrainingOptions()
     assert shown["epochs"] == str(default.epochs)
     assert shown["tags_from"] == str(default.tags_from)
+
+
+@pytest.mark.parametrize("epochs", range(1, 7))
+def test_a_training_of_a_few_steps_has_its_rates(epochs: int, tmp_path: Path) -> None:
+    trainer = Trainer(make_clips(16), make_options(epochs=epochs, batch_size=500), tmp_path, print)
+    trainer.run()
+    assert trainer.epoch == epochs
 
 
 @pytest.mark.data
