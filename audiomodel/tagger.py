@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from audiomodel.calibration import Line, genre_probabilities, line_at, tag_probabilities
 from audiomodel.front_end import FrontEnd, levels
 from audiomodel.hearing import HeardTag, Moment, Status, pack_vector
+from audiomodel.prints import PrintBasis
 from audiomodel.windows import TAG_FRAMES, Window, moment_windows, tag_windows
 
 # Installed taggers.
@@ -56,6 +57,8 @@ class TaggerCard(Struct, frozen=True, forbid_unknown_fields=True):
         Calibration at some lengths, shortest first.
     front_end
         How sound becomes what it sees.
+    print_share
+        Share of the print in how alike two recordings are; the rest is the embedding's.
     unlike_from
         Distance from the music it learned from at which it abstains.
     data, licence
@@ -73,6 +76,7 @@ class TaggerCard(Struct, frozen=True, forbid_unknown_fields=True):
     tag_cutoffs: tuple[float, ...]
     lines: tuple[Line, ...]
     front_end: FrontEnd
+    print_share: float
     unlike_from: float
     data: str = ""
     licence: str = ""
@@ -92,9 +96,10 @@ class HeardSound(NamedTuple):
 
 
 class Outputs(NamedTuple):
-    """Of some windows of one length: embeddings of any length, and logits, by row."""
+    """Of some windows of one length: embeddings of any length, prints of length one, and logits, by row."""
 
     embeddings: NDArray[np.float32]
+    prints: NDArray[np.float32]
     tags: NDArray[np.float32]
     genres: NDArray[np.float32]
 
@@ -116,13 +121,16 @@ class Tagger:
             self.card = msgspec.json.decode(self._card, type=TaggerCard)
             with (folder / "reference.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 self._center, self._precision = arrays["centers"], arrays["precision"]
+                first, last = arrays["print_bands"].tolist()
+                self._prints = PrintBasis(first, last, arrays["print_center"], arrays["print_directions"])
+                self._reference = b"".join(arrays[name].tobytes() for name in sorted(arrays))
         except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error, msgspec.MsgspecError) as error:
             raise TaggerMissing(f"expected a tagger in {folder}: {error}") from error
 
     @cached_property
     def tagger_id(self) -> str:
         """What it is, by content: 16 hex digits."""
-        return hashlib.sha256(self._network + self._card).hexdigest()[:16]
+        return hashlib.sha256(self._network + self._card + self._reference).hexdigest()[:16]
 
     def hear(self, log_mel: NDArray[np.float32]) -> HeardSound:
         """Hear a recording.
@@ -135,16 +143,24 @@ class Tagger:
         n_frames = log_mel.shape[1]
         line = line_at(self.card.lines, min(n_frames, TAG_FRAMES))
         whole = self.run(log_mel, tag_windows(n_frames))
+        windows = moment_windows(n_frames)
+        short = self.run(log_mel, windows)
         unlikeness = float(np.mean([self.unlikeness(row) for row in whole.embeddings]))
         abstains = unlikeness >= 1
         return HeardSound(
             "unlike" if abstains else "short" if n_frames < SHORT_FRAMES else "ok",
             None if abstains or not self.card.genres else self._genre(whole.genres.mean(axis=0), line),
             () if abstains else self._tags(whole.tags.mean(axis=0), line),
-            pack_vector(mean_direction(whole.embeddings)),
-            self._moments(log_mel, named=not abstains),
+            pack_vector(self.vector(whole.embeddings, short.prints)),
+            self._moments(short, windows, line_at(self.card.lines, windows[0].stop - windows[0].start), abstains),
             round(unlikeness, 3),
         )
+
+    def vector(self, embeddings: NDArray[np.float32], prints: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return how windows sound together, a unit vector of DIMENSIONS: what they are like, beside who it is."""
+        share = self.card.print_share
+        sides = np.sqrt(1 - share) * mean_direction(embeddings), np.sqrt(share) * mean_direction(prints)
+        return np.concatenate(sides)
 
     def run(self, log_mel: NDArray[np.float32], windows: list[Window]) -> Outputs:
         """Run the network over windows of one length, each within its own range of levels."""
@@ -153,12 +169,11 @@ class Tagger:
 
     def run_levels(self, pictures: NDArray[np.uint8]) -> Outputs:
         """Run the network over levels of shape (n_windows, n_bands, n_frames)."""
+        blocks = [pictures[first : first + _AT_ONCE] for first in range(0, len(pictures), _AT_ONCE)]
         asked = ["embedding", "tags", "genres"]
-        parts = [
-            self._session.run(asked, {"levels": pictures[first : first + _AT_ONCE].astype(np.float32)})
-            for first in range(0, len(pictures), _AT_ONCE)
-        ]
-        return Outputs(*(np.concatenate(values) for values in zip(*parts, strict=True)))
+        said = [self._session.run(asked, {"levels": block.astype(np.float32)}) for block in blocks]
+        embeddings, tags, genres = (np.concatenate(values) for values in zip(*said, strict=True))
+        return Outputs(embeddings, np.concatenate([self._prints.prints(block) for block in blocks]), tags, genres)
 
     def unlikeness(self, embedding: NDArray[np.float32]) -> float:
         """Tell how far an embedding is from the music that the tagger learned from: from 1 on it is another kind.
@@ -182,20 +197,16 @@ class Tagger:
         best = int(shares.argmax())
         return HeardTag(self.card.genres[best], round(float(shares[best]), 4), bool(shares[best] >= 0.5))
 
-    def _moments(self, log_mel: NDArray[np.float32], *, named: bool) -> tuple[Moment, ...]:
-        windows = moment_windows(log_mel.shape[1])
-        outputs = self.run(log_mel, windows)
-        length = windows[0].stop - windows[0].start
-        line = line_at(self.card.lines, length)
+    def _moments(self, heard: Outputs, windows: list[Window], line: Line, abstains: bool) -> tuple[Moment, ...]:
         seconds = self.card.front_end.frame_seconds
         return tuple(
             Moment(
                 round(window.start * seconds, 2),
-                round(length * seconds, 2),
-                pack_vector(mean_direction(embedding[None])),
-                self._tags(logits, line)[:MOMENT_TAGS] if named else (),
+                round((window.stop - window.start) * seconds, 2),
+                pack_vector(self.vector(heard.embeddings[row : row + 1], heard.prints[row : row + 1])),
+                () if abstains else self._tags(heard.tags[row], line)[:MOMENT_TAGS],
             )
-            for window, embedding, logits in zip(windows, outputs.embeddings, outputs.tags, strict=True)
+            for row, window in enumerate(windows)
         )
 
     @cached_property
@@ -213,7 +224,7 @@ class Tagger:
 
 
 def mean_direction(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the unit vector in the mean direction of embeddings of shape (n, DIMENSIONS)."""
+    """Return the unit vector in the mean direction of vectors of shape (n, width)."""
     directions = embeddings / np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-9)
     mean = directions.mean(axis=0)
     return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), np.float32)

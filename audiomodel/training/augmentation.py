@@ -8,6 +8,7 @@ needs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -44,6 +45,11 @@ def uniform(*shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
 def draw(low: float, high: float) -> float:
     """Draw one number evenly from [low, high)."""
     return float(uniform(1, low=low, high=high))
+
+
+def choose(values: Sequence[int]) -> int:
+    """Draw one of some values."""
+    return values[int(torch.randint(len(values), (1,)))]
 
 
 def crop(clips: Tensor, n_frames: int) -> Tensor:

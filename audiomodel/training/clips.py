@@ -52,7 +52,7 @@ class Clips:
 
     def digest(self) -> str:
         """Return what they are, as a hash."""
-        digest = hashlib.sha256(np.ascontiguousarray(self.levels))
+        digest = hashlib.sha256(np.ascontiguousarray(self.levels).data)
         digest.update(repr((self.ids, self.tags, self.genres, self.splits)).encode("utf-8", "backslashreplace"))
         return digest.hexdigest()
 

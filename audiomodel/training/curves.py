@@ -19,15 +19,13 @@ FONT = 14.0  # px
 APART = 18.0  # px
 # Colors of curves, far apart in hue (`tagmodel.picture_style.HUES`).
 COLORS = (1, 0, 2, 5, 3, 4, 9)
-LOSSES = {"loss_tags": "whole clips", "loss_excerpts": "excerpts", "loss_recognition": "recognition"}
+LOSSES = {"loss_tags": "whole clips", "loss_excerpts": "excerpts"}
 FIGURES = {
     "accuracy": "genre accuracy",
     "roc_auc": "ROC-AUC",
     "pr_auc": "PR-AUC",
     "pr_auc_3s": "PR-AUC of 3 s",
     "pr_auc_1s": "PR-AUC of 1 s",
-    "recognized": "recognized",
-    "recognized_by_phone": "by phone",
 }
 
 

@@ -18,6 +18,7 @@ from audiomodel.training import augmentation
 from audiomodel.training.clips import Clips
 from audiomodel.training.measuring import hear_all, middle
 from audiomodel.training.network import Tagger as Network
+from audiomodel.training.prints import learn_prints
 from audiomodel.training.trainer import Targets
 
 # Lengths at which logits are calibrated, in frames: one second to a whole clip.
@@ -28,6 +29,10 @@ ABSTAINED = 0.02
 PRECISION = 0.6
 # No tag counts as heard that is less likely than this.
 LEAST_CUTOFF = 0.3
+# Share of prints in how alike recordings are: chosen on validation clips, see docs/audio.md.
+PRINT_SHARE = 0.5
+# Of the excerpts that prints are learned from.
+PRINT_SEED = 0
 
 
 def export_onnx(network: Network, path: Path) -> None:
@@ -51,7 +56,7 @@ def export_onnx(network: Network, path: Path) -> None:
 def install(
     network: Network, clips: Clips, targets: Targets, folder: Path, said: dict[str, Any], front_end: FrontEnd
 ) -> TaggerCard:
-    """Calibrate a network on validation clips and write it with its card.
+    """Calibrate a network on validation clips, learn prints, and write all of it with its card.
 
     Parameters
     ----------
@@ -72,10 +77,19 @@ def install(
         tag_cutoffs=calibration.cutoffs(probabilities, targets.tags[valid].numpy(), PRECISION, LEAST_CUTOFF),
         lines=lines,
         front_end=front_end,
+        print_share=PRINT_SHARE,
         unlike_from=_distance_to_abstain(network, clips, valid, centers, precision),
         **said,
     )
-    np.savez(folder / "reference.npz", centers=centers.astype(np.float32), precision=precision.astype(np.float32))
+    basis = learn_prints(clips, front_end, PRINT_SEED)
+    np.savez(
+        folder / "reference.npz",
+        centers=centers.astype(np.float32),
+        precision=precision.astype(np.float32),
+        print_bands=np.array([basis.first, basis.last]),
+        print_center=basis.center,
+        print_directions=basis.directions,
+    )
     (folder / "card.json").write_bytes(msgspec.json.format(msgspec.json.encode(card)) + b"\n")
     return card
 

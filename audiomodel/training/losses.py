@@ -1,4 +1,4 @@
-"""What a network is told after each batch: how far off its tags are, and whose sound it failed to recognize."""
+"""What a network is told after each batch: how far off its tags and genres are."""
 
 from __future__ import annotations
 
@@ -43,46 +43,3 @@ class TaggingLoss(nn.Module):
         """Return the loss of clips that were mixed with the clips at `order`, of which they are `share` themselves."""
         own, other = self(output, tags, genres), self(output, tags[order], genres[order])
         return torch.as_tensor(share * own + (1 - share) * other)
-
-
-class Recognition:
-    """Contrastive loss: an excerpt sounds more like another stretch of its own clip than like any other clip's.
-
-    Clips of earlier batches are kept as further ones to be told apart: thousands for the price of a matrix product.
-
-    Parameters
-    ----------
-    temperature
-        The lower, the more it counts who comes nearest.
-    n_kept
-        Clips of earlier batches.
-
-    References
-    ----------
-    van den Oord et al., *Representation learning with contrastive predictive coding*, 2018; He et al., *Momentum
-    contrast*, CVPR 2020, for the queue.
-    """
-
-    def __init__(self, temperature: float, n_kept: int) -> None:
-        self.temperature = temperature
-        self.n_kept = n_kept
-        self.kept: Tensor | None = None
-        self.kept_rows = torch.empty(0, dtype=torch.long)
-
-    def __call__(self, excerpts: Tensor, stretches: Tensor, rows: Tensor) -> Tensor:
-        """Return the loss of excerpts and stretches of the clips `rows`, both of shape (n_clips, DIMENSIONS)."""
-        excerpts, stretches = F.normalize(excerpts.float()), F.normalize(stretches.float())
-        own = torch.arange(len(rows), device=stretches.device)
-        near = excerpts @ stretches.T / self.temperature
-        loss = F.cross_entropy(near.T, own)
-        if self.kept is not None:
-            far = excerpts @ self.kept.T / self.temperature
-            same = rows[:, None] == self.kept_rows[None]
-            near = torch.cat([near, far.masked_fill(same.to(far.device), -1e4)], dim=1)
-        self._keep(stretches.detach(), rows)
-        return torch.as_tensor((loss + F.cross_entropy(near, own)) / 2)
-
-    def _keep(self, stretches: Tensor, rows: Tensor) -> None:
-        kept = stretches if self.kept is None else torch.cat([stretches, self.kept])
-        self.kept = kept[: self.n_kept]
-        self.kept_rows = torch.cat([rows, self.kept_rows])[: self.n_kept]

@@ -29,6 +29,9 @@ class NetworkOptions(Struct, frozen=True, forbid_unknown_fields=True):
         ``cnn`` pools over time by mean and maximum, ``crnn`` has a GRU read it in both directions before.
     widths, blocks
         Channels and number of residual blocks of each of the four stages.
+    width
+        Of the embedding: half of the vector that a recording gets, the other half is its print
+        (`audiomodel.training.prints`).
     dropout
         Of the embedding, before the heads.
     """
@@ -36,6 +39,7 @@ class NetworkOptions(Struct, frozen=True, forbid_unknown_fields=True):
     kind: Literal["cnn", "crnn"] = "cnn"
     widths: tuple[int, int, int, int] = (24, 48, 96, 192)
     blocks: tuple[int, int, int, int] = (1, 2, 2, 1)
+    width: int = DIMENSIONS // 2
     dropout: float = 0.3
 
 
@@ -45,7 +49,7 @@ class Output(NamedTuple):
     Parameters
     ----------
     embedding
-        Shape (n_clips, DIMENSIONS), of any length.
+        Shape (n_clips, width), of any length.
     tags, genres
         Logits, shapes (n_clips, n_tags) and (n_clips, n_genres).
     """
@@ -63,11 +67,11 @@ class Tagger(nn.Module):
         width = options.widths[-1]
         self.body = nn.Sequential(_stem(options.widths[0]), *_stages(options))
         self.gru = nn.GRU(width, width // 2, batch_first=True, bidirectional=True) if options.kind == "crnn" else None
-        self.embed = nn.Linear(2 * width, DIMENSIONS)
+        self.embed = nn.Linear(2 * width, options.width)
         self.dropout = nn.Dropout(options.dropout)
-        self.tags = nn.Linear(DIMENSIONS, n_tags)
+        self.tags = nn.Linear(options.width, n_tags)
         # Where there are no genres, one that nobody asks for: layers without width cannot be exported.
-        self.genres = nn.Linear(DIMENSIONS, max(n_genres, 1))
+        self.genres = nn.Linear(options.width, max(n_genres, 1))
 
     def forward(self, levels: Tensor) -> Output:
         """Hear a batch of clips of one length."""
@@ -96,12 +100,12 @@ def _stages(options: NetworkOptions) -> list[nn.Module]:
     for stage, (width, count) in enumerate(zip(options.widths, options.blocks, strict=True)):
         for number in range(count):
             stride = (1, 1) if number else (2, 2) if stage < 3 else (2, 1)
-            layers.append(_Residual(last, width, stride))
+            layers.append(Residual(last, width, stride))
             last = width
     return layers
 
 
-class _Residual(nn.Module):
+class Residual(nn.Module):
     """Two convolutions with squeeze and excitation around a shortcut.
 
     References
@@ -123,6 +127,7 @@ class _Residual(nn.Module):
         self.shortcut = _shortcut(n_in, n_out, stride)
 
     def forward(self, seen: Tensor) -> Tensor:
+        """Return what is seen at half of the places where the stride is 2."""
         changed: Tensor = self.convolutions(seen)
         changed = changed * self.squeeze(changed.mean(dim=(2, 3)))[:, :, None, None]
         return F.relu(changed + self.shortcut(seen))

@@ -1,9 +1,7 @@
 """Training of a tagger: whole clips and short degraded excerpts of the same clips in each step, resumable at any epoch.
 
-Each step shows the network whole clips (half of the steps mixed with one another, all of them masked), a short excerpt
-of each, mostly degraded, and another stretch of each as it is. Whole clips and excerpts are to be tagged, so that tags
-can be heard in a second as in half a minute; and an excerpt has to be nearer to the other stretch of its clip than to
-those of thousands of other clips, so that embeddings find what is alike.
+Each step shows the network whole clips (half of the steps mixed with one another, all of them masked) and a short
+excerpt of each, mostly degraded. Both are to be tagged, so that tags can be heard in a second as in half a minute.
 What is kept in the end is the running mean of the weights at the best epoch by validation.
 """
 
@@ -25,14 +23,12 @@ from torch import Tensor
 from audiomodel.front_end import FrontEnd
 from audiomodel.training import augmentation
 from audiomodel.training.clips import Clips
-from audiomodel.training.losses import Recognition, TaggingLoss
+from audiomodel.training.losses import TaggingLoss
 from audiomodel.training.measuring import Measurement, measure
 from audiomodel.training.network import NetworkOptions, Tagger
 
 # Lengths of excerpts in frames: from one second to ten, most often the five of a moment.
 EXCERPTS = (4, 6, 9, 13, 17, 21, 21, 21, 26, 32, 43)
-# Of the stretch that an excerpt is to be near to.
-STRETCH = 32  # frames
 # Longest memory of the running mean of weights.
 MEAN_DECAY = 0.999
 
@@ -48,8 +44,8 @@ class TrainingOptions(Struct, frozen=True, forbid_unknown_fields=True):
         The highest of one cycle.
     mixup
         Parameter of the beta distribution that mixed clips are drawn from; of the steps, `mixed_steps` are mixed.
-    excerpt_weight, recognition_weight
-        Of the losses beside that of whole clips.
+    excerpt_weight
+        Of their loss beside that of whole clips.
     degraded
         Share of steps whose excerpts are degraded.
     patience
@@ -57,7 +53,7 @@ class TrainingOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     network: NetworkOptions = NetworkOptions()
-    epochs: int = 40
+    epochs: int = 36
     batch_size: int = 64
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
@@ -65,10 +61,7 @@ class TrainingOptions(Struct, frozen=True, forbid_unknown_fields=True):
     mixup: float = 0.3
     mixed_steps: float = 0.5
     excerpt_weight: float = 0.5
-    recognition_weight: float = 1.0
     degraded: float = 0.75
-    temperature: float = 0.07
-    n_kept: int = 2048
     patience: int = 16
     measure_every: int = 2
     seed: int = 0
@@ -114,7 +107,6 @@ class Trainer:
         self.network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stubs
         self.mean = copy.deepcopy(self.network).eval()
         self.loss = TaggingLoss(self.targets.tags[self.train].mean(dim=0)).to(self.device)
-        self.recognition = Recognition(options.temperature, options.n_kept)
         self.channel = augmentation.Channel.of(FrontEnd())
         self.n_steps = max(1, len(self.train) // options.batch_size)
         self.optimizer = _optimizer(self.network, options)
@@ -140,7 +132,7 @@ class Trainer:
     def _train_epoch(self) -> dict[str, float]:
         self.network.train()
         order = self.train[torch.randperm(len(self.train))]
-        sums = dict.fromkeys(("tags", "excerpts", "recognition"), 0.0)
+        sums = dict.fromkeys(("tags", "excerpts"), 0.0)
         for step in range(self.n_steps):
             rows = order[step * self.options.batch_size : (step + 1) * self.options.batch_size]
             for name, value in self._step(rows).items():
@@ -155,9 +147,6 @@ class Trainer:
             losses = {"tags": self._hear_whole(db, tags, genres)}
             excerpt = self.network(self._excerpt(db).to(self.device))
             losses["excerpts"] = options.excerpt_weight * self.loss(excerpt, tags, genres)
-            other = augmentation.db_to_levels(augmentation.crop(db, min(STRETCH, db.shape[2])))
-            known = self.recognition(excerpt.embedding, self.network(other.to(self.device)).embedding, rows)
-            losses["recognition"] = options.recognition_weight * known
         self._learn(sum(losses.values(), torch.zeros((), device=self.device)))
         return {name: loss.item() for name, loss in losses.items()}
 
@@ -172,8 +161,7 @@ class Trainer:
         return self.loss.mixed(output, tags, genres, order.to(self.device), share)
 
     def _excerpt(self, db: Tensor) -> Tensor:
-        length = EXCERPTS[int(torch.randint(len(EXCERPTS), (1,)))]
-        excerpt = augmentation.crop(db, min(length, db.shape[2]))
+        excerpt = augmentation.crop(db, min(augmentation.choose(EXCERPTS), db.shape[2]))
         if augmentation.draw(0, 1) < self.options.degraded:
             excerpt = self.channel.degrade(excerpt)
         return augmentation.db_to_levels(excerpt)
@@ -222,7 +210,6 @@ class Trainer:
             "random": torch.get_rng_state(),
             "device_random": torch.cuda.get_rng_state() if self.device == "cuda" else None,
             "clips": self.clips.digest(),
-            "kept": self.recognition.kept, "kept_rows": self.recognition.kept_rows,
         }  # fmt: skip
         torch.save(state, self.folder / "state.new")
         (self.folder / "state.new").replace(self.folder / "state.pt")
@@ -245,7 +232,6 @@ class Trainer:
         self.schedule.load_state_dict(state["schedule"])
         self.scaler.load_state_dict(state["scaler"])
         self.epoch, self.best, self.best_epoch = state["epoch"], state["best"], state["best_epoch"]
-        self.recognition.kept, self.recognition.kept_rows = state["kept"], state["kept_rows"].cpu()
         torch.set_rng_state(state["random"].cpu())
         if self.device == "cuda" and state.get("device_random") is not None:
             torch.cuda.set_rng_state(state["device_random"].cpu())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ def test_every_frame_is_in_a_tag_window(n_frames: int) -> None:
     windows = tag_windows(n_frames)
     assert windows[0].start == 0
     assert windows[-1].stop == n_frames
-    assert all(later.start <= earlier.stop for earlier, later in zip(windows, windows[1:], strict=False))
+    assert all(later.start <= earlier.stop for earlier, later in pairwise(windows))
     assert {window.stop - window.start for window in windows} == {min(n_frames, TAG_FRAMES)}
 
 

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from audiomodel.training.losses import HEAVIEST_TAG, SMOOTHING, TAG_WEIGHT, Recognition, TaggingLoss
+from audiomodel.training.losses import HEAVIEST_TAG, SMOOTHING, TAG_WEIGHT, TaggingLoss
 from audiomodel.training.network import Output
 
 
@@ -65,41 +65,3 @@ def test_mixed_clips_cost_their_shares_of_both(heard: Output) -> None:
     own, other = float(loss(heard, TAGS, GENRES)), float(loss(heard, TAGS[order], GENRES[order]))
     mixed = float(loss.mixed(heard, TAGS, GENRES, order, 0.3))
     assert mixed == pytest.approx(0.3 * own + 0.7 * other, rel=1e-5)
-
-
-def cosine(a: torch.Tensor, b: torch.Tensor) -> float:
-    return float((a @ b) / (a.norm() * b.norm()))
-
-
-def recognition_by_hand(excerpts, stretches, rows, kept, temperature):
-    """Mean of both directions; clips of earlier batches stand against excerpts only, and none against itself."""
-    forth, back = [], []
-    for i, excerpt in enumerate(excerpts):
-        near = [math.exp(cosine(excerpt, stretch) / temperature) for stretch in stretches]
-        far = [math.exp(cosine(excerpt, stretch) / temperature) for row, stretch in kept if row != rows[i]]
-        forth.append(-math.log(near[i] / (sum(near) + sum(far))))
-        among = [math.exp(cosine(other, stretches[i]) / temperature) for other in excerpts]
-        back.append(-math.log(among[i] / sum(among)))
-    return (sum(forth) / len(forth) + sum(back) / len(back)) / 2
-
-
-def test_recognition_costs_what_it_does_by_hand_over_batches() -> None:
-    generator = torch.Generator().manual_seed(1)
-    recognition, kept = Recognition(0.2, 6), []
-    for batch in ([0, 1, 2, 3], [2, 5, 0, 6], [1, 7, 8, 2]):
-        excerpts, stretches = torch.randn(4, 5, generator=generator), torch.randn(4, 5, generator=generator)
-        loss = float(recognition(excerpts, stretches, torch.tensor(batch)))
-        assert loss == pytest.approx(recognition_by_hand(excerpts, stretches, batch, kept, 0.2), rel=1e-4)
-        kept = [*zip(batch, stretches, strict=True), *kept][:6]
-        assert recognition.kept_rows.tolist() == [row for row, _ in kept]
-
-
-def test_what_was_recognized_costs_little_and_nothing_flows_into_what_is_kept() -> None:
-    vectors = torch.eye(6)
-    recognition = Recognition(0.05, 12)
-    assert float(recognition(vectors, vectors, torch.arange(6))) < 1e-4
-    assert float(recognition(vectors, vectors.roll(1, 0), torch.arange(6))) > 10
-    leaves = torch.eye(6, requires_grad=True)
-    recognition(leaves, leaves, torch.arange(6)).backward()
-    assert recognition.kept is not None
-    assert not recognition.kept.requires_grad

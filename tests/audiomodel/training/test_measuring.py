@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F  # noqa: N812 - as everybody names it
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from audiomodel.training import augmentation
-from audiomodel.training.measuring import Measurement, _found, hear_all, macro_auc, measure, middle
+from audiomodel.training.measuring import Measurement, hear_all, macro_auc, measure, middle
 from audiomodel.training.network import Tagger
 from tests.audiomodel.training.miniature import SMALL, make_clips
 
@@ -38,18 +37,6 @@ def test_a_perfect_listener_gets_all_an_inverse_one_nothing_and_a_random_one_hal
 def test_tags_that_nobody_or_everybody_has_are_not_measured() -> None:
     assert macro_auc(np.zeros((10, 2), np.float32), np.zeros((10, 2), np.float32)) == (0, 0)
     assert macro_auc(np.ones((10, 2), np.float32), np.zeros((10, 2), np.float32)) == (0, 0)
-
-
-def test_an_excerpt_is_found_when_its_clip_is_among_the_five_nearest() -> None:
-    known = F.normalize(torch.eye(10) + 0.01)
-    rows = np.arange(2, 8)
-    assert _found(known[rows], known, rows) == 1
-    assert _found(-known[rows], known, rows) == 0
-    # Each excerpt is as near to four others as to none else, and nearer to them than to its own.
-    shifted = sum(known.roll(k, 0) for k in range(1, 5)) + 0.5 * known
-    assert _found(F.normalize(shifted)[rows], known, rows) == 1
-    shifted = sum(known.roll(k, 0) for k in range(1, 6)) + 0.5 * known
-    assert _found(F.normalize(shifted)[rows], known, rows) == 0
 
 
 def test_the_middle_of_a_clip_has_its_own_range() -> None:
@@ -88,5 +75,5 @@ def test_accuracy_counts_clips_that_have_a_genre() -> None:
     assert measure(network, clips, clips.tag_names(4), (), "valid").accuracy == 0
 
 
-def test_validation_chooses_by_genres_tags_and_recognition_together() -> None:
-    assert Measurement(0.5, 0.9, 0.2, 0.1, 0.1, 0.8, 0.4).score == pytest.approx(0.5 + 0.2 + 0.1 * 1.2)
+def test_validation_chooses_by_genres_and_tags_whole_and_short() -> None:
+    assert Measurement(0.5, 0.9, 0.2, 0.1, 0.05).score == pytest.approx(0.5 + 0.2 + 0.05)

@@ -1,0 +1,107 @@
+"""`tagkin evaluate audio`: how well a tagger hears tags, recognizes excerpts and finds what is alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tagmodel.cli.evaluate import AS_JSON, OUTPUT, PART, SEED, report
+from tagmodel.cli.options import data_dir_option
+
+if TYPE_CHECKING:
+    from audiomodel.tagger import Tagger
+    from audiomodel.training.clips import Clips
+
+
+@click.command()
+@data_dir_option
+@click.option(
+    "--tagger",
+    "places",
+    type=click.Path(path_type=Path, file_okay=False),
+    multiple=True,
+    help="Directory of a tagger; several for mean and spread over their seeds.  [default: the shipped one]",
+)
+@PART
+@SEED
+@AS_JSON
+@OUTPUT
+def audio(
+    data_dir: Path, places: tuple[Path, ...], part: str, seed: int, as_json: bool, output: Path | None
+) -> None:
+    """Let a tagger hear the clips of fma_small and the demo recordings.
+
+    Genres and tags of clips whole and cut short, with calibration, beside logistic regression on mel statistics and on
+    VGGish; excerpts of real recordings among all clips, clean and with noise by telephone; genres of the nearest clips
+    of other artists; and hidden tags, by what was typed, heard, and both.
+    """
+    from audiomodel.tagger import TaggerMissing, load_tagger
+    from audiomodel.training.prepared import prepared_fma_small
+
+    try:
+        taggers = [load_tagger(place) for place in places or (None,)]
+        clips = prepared_fma_small(data_dir / "audio")
+    except (TaggerMissing, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    figures = {
+        "command": f"tagkin evaluate audio --part {part} --seed {seed}",
+        "yardsticks": _yardsticks(clips, part, data_dir),
+        "taggers": [_tagger_figures(tagger, clips, part, seed, data_dir) for tagger in taggers],
+    }
+    report(figures, as_json, output)
+    if not as_json:
+        _print(figures)
+
+
+def _yardsticks(clips: Clips, part: str, data_dir: Path) -> dict[str, Any]:
+    from audiomodel.evaluation.neighbors import NEAREST, genre_precision
+    from audiomodel.evaluation.tags import mel_statistics, vggish_embeddings, yardsticks
+
+    vggish = data_dir / "audio" / "fma_small_vggish128.npz"
+    found: dict[str, Any] = {name: dict(values) for name, values in yardsticks(clips, part, vggish).items()}
+    vectors = {"mel statistics": mel_statistics(clips.levels), "VGGish": vggish_embeddings(vggish, clips)}
+    for name, values in vectors.items():
+        found[name][f"genre_precision_at_{NEAREST}"] = genre_precision(values, clips, part)
+    return found
+
+
+def _tagger_figures(tagger: Tagger, clips: Clips, part: str, seed: int, data_dir: Path) -> dict[str, Any]:
+    from audiomodel.evaluation.excerpts import demo_recordings, excerpt_figures, known_clips
+    from audiomodel.evaluation.fused import fused_figures
+    from audiomodel.evaluation.neighbors import NEAREST, genre_precision
+    from audiomodel.evaluation.tags import tagger_figures
+
+    known = known_clips(tagger, clips.levels)
+    return {
+        "tagger": tagger.card.name,
+        "tagger_id": tagger.tagger_id,
+        "seed": tagger.card.options.get("seed"),
+        "clips": tagger_figures(tagger, clips, part),
+        f"genre_precision_at_{NEAREST}": genre_precision(known.vectors, clips, part),
+        "excerpts": excerpt_figures(tagger, demo_recordings(data_dir / "audio" / "demo"), known, seed),
+        "typed_and_heard": fused_figures(tagger, clips, data_dir, seed) if part == "test" else {},
+    }
+
+
+def _print(figures: Mapping[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    columns = ("accuracy", "roc_auc", "pr_auc", "calibration_error", "brier_skill")
+    table = Table("Who", "Length", *columns, box=None, pad_edge=False)
+    for name, values in figures["yardsticks"].items():
+        table.add_row(name, "whole", *_cells(values, columns))
+    for one in figures["taggers"]:
+        for length, values in one["clips"].items():
+            table.add_row(f"{one['tagger']} {one['tagger_id'][:6]}", length, *_cells(values, columns))
+    console.print(table)
+    for one in figures["taggers"]:
+        console.print_json(data={name: value for name, value in one.items() if name != "clips"})
+
+
+def _cells(values: Mapping[str, float], columns: Sequence[str]) -> list[str]:
+    return [f"{values[column]:.3f}" if column in values else "" for column in columns]
