@@ -17,7 +17,7 @@ import click
 
 from indexer.hearing_options import cache_option, jobs_option, tagger_option
 from search.cli import AS_JSON, NOT_FOUND, WRONG, index_options, opened, readable
-from search.similar_sound import By
+from search.similar_by import By
 from tagmodel.cli.stopping import stop
 
 if TYPE_CHECKING:

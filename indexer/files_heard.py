@@ -11,8 +11,9 @@ import click
 
 from audiomodel.hearing import Hearing
 from audiomodel.problems import AudioProblem
+from indexer.ears import open_ears
 from indexer.entries import SourceError
-from indexer.hearing_options import HearingOptions, open_ears
+from indexer.hearing_options import HearingOptions
 
 if TYPE_CHECKING:
     from audiomodel.tagger import TaggerCard

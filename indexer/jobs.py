@@ -14,8 +14,9 @@ from pathlib import Path
 
 from indexer.audio_folder import AudioFolder
 from indexer.catalogues import SourceOptions, TableCatalogue, has_audio, open_catalogue
+from indexer.ears import open_ears
 from indexer.entries import Catalogue, counted
-from indexer.hearing_options import HearingOptions, open_ears
+from indexer.hearing_options import HearingOptions
 from indexer.listening import Listening
 from indexer.loading import LoadOptions, Progress, load_catalogue
 from indexer.mapping import FIELDS, MappingError, save_mapping

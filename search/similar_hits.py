@@ -15,7 +15,8 @@ from search.mixing import DEMOTION
 from search.naming import NameHits
 from search.query import Query
 from search.result import NamedContribution
-from search.similar_sound import By, NearMoment, SimilarRequest, nearest_moment, reranked_score
+from search.similar_by import By
+from search.similar_sound import NearMoment, SimilarRequest, nearest_moment, reranked_score
 from search.sound import Sound, similarity
 from tagmodel.track import Track
 

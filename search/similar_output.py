@@ -10,8 +10,9 @@ from rich.table import Table
 from search.document import Family
 from search.output import clock_time, print_explained, printable
 from search.result import Hit
+from search.similar_by import By
 from search.similar_hits import SimilarHit, SimilarResult
-from search.similar_sound import By, Reference
+from search.similar_sound import Reference
 
 
 def print_similar(result: SimilarResult, explained: bool) -> None:

@@ -11,7 +11,6 @@ J. J. Rocchio, "Relevance feedback in information retrieval", in The SMART Retri
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +21,7 @@ from search.document import Document
 from search.mixing import DEMOTION
 from search.plan import SHARES
 from search.result import MAX_K, RequestError
+from search.similar_by import By
 from search.sound import SOUND_PRODUCT, Moment, Sound, quantize, units_of
 
 # What hits are not to sound like counts this much of what they are to sound like: at 1 a reference would be all but
@@ -35,19 +35,6 @@ RERANKED = 200  # hits
 MOMENT_WEIGHT = 0.5
 # Under this length a sum of unit vectors points nowhere that means anything.
 _LEAST_LENGTH = 1e-3
-
-
-class By(enum.StrEnum):
-    """What tracks are compared by."""
-
-    SOUND = "sound"
-    BOTH = "both"
-    TAGS = "tags"
-
-    @property
-    def mix(self) -> float:
-        """The share of tags; of both, in equal parts."""
-        return {By.SOUND: 0.0, By.BOTH: 0.5, By.TAGS: 1.0}[self]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,14 @@ what was heard comes in as these values.
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:  # commands import this module before they know whether they need any numbers
+    import numpy as np
+    from numpy.typing import NDArray
 
 SOUND_DIMENSIONS = 128
 SOUND_SCALE = 256  # units per 1.0 of a unit vector
@@ -92,6 +95,8 @@ def quantize(vector: NDArray[np.floating[Any]]) -> bytes:
     ValueError
         If it has another shape, points nowhere, or holds what is no number.
     """
+    import numpy as np
+
     if vector.shape != (SOUND_DIMENSIONS,):
         raise ValueError(f"expected a vector of {SOUND_DIMENSIONS} numbers, got shape {vector.shape}")
     exact = vector.astype(np.float64)
@@ -104,6 +109,8 @@ def quantize(vector: NDArray[np.floating[Any]]) -> bytes:
 
 def _rounded(exact: NDArray[np.float64]) -> NDArray[np.int8]:
     """Round so that the vector stays shorter than `SOUND_SCALE`: no cosine then reaches 1 or -1."""
+    import numpy as np
+
     units = np.clip(np.rint(exact), -_LARGEST, _LARGEST)
     # What was rounded up most is rounded down instead; a handful of numbers, as errors nearly cancel out.
     for place in np.argsort(np.abs(exact) - np.abs(units), kind="stable"):
@@ -115,6 +122,8 @@ def _rounded(exact: NDArray[np.float64]) -> NDArray[np.int8]:
 
 def units_of(vector: bytes) -> NDArray[np.int8]:
     """Return the whole numbers of a quantized vector, shape (128,)."""
+    import numpy as np
+
     if len(vector) != SOUND_DIMENSIONS:
         raise ValueError(f"expected a vector of {SOUND_DIMENSIONS} bytes, got {len(vector)}")
     return np.frombuffer(vector, np.int8)
@@ -122,7 +131,7 @@ def units_of(vector: bytes) -> NDArray[np.int8]:
 
 def similarity(a: bytes, b: bytes) -> float:
     """Return the cosine of two quantized vectors, in [-1, 1]."""
-    product = int(units_of(a).astype(np.int64) @ units_of(b).astype(np.int64))
+    product = int(units_of(a).astype("int64") @ units_of(b).astype("int64"))
     return product / SOUND_PRODUCT
 
 
@@ -136,13 +145,13 @@ def check_sound(sound: Sound) -> None:
         check_vector(moment.vector)
     for name in ("seconds", "bpm"):
         value = getattr(sound, name)
-        if value is not None and not 0 < value < np.inf:
+        if value is not None and not 0 < value < math.inf:
             raise ValueError(f"expected {name} above 0, or None where it is not known, got {value}")
 
 
 def check_vector(vector: bytes) -> None:
     """Raise `ValueError` if a vector is not as `quantize` makes it: products would pass the bounds of scores."""
     units = units_of(vector)
-    wide = units.astype(np.int64)
+    wide = units.astype("int64")
     if not 0 < wide @ wide < SOUND_PRODUCT or units.min() < -_LARGEST:
         raise ValueError("expected a vector in units of 1/256 that points somewhere: was it quantized?")

@@ -42,7 +42,7 @@ HOMES = {
 # Imported where they are used, never at the head of a module.
 LAZY = {"gensim", "implicit", "pyarrow", "mutagen", "granian", "elasticsearch", "elastic_transport"}
 LAZY |= {"av", "soundfile", "soxr", "librosa", "torch", "onnx", "onnxscript", "onnxruntime"}
-# Networks are classes of torch's, so the modules that train import it at their head, and nobody imports those at theirs.
+# Networks are classes of torch's, so modules that train import it at their head, and nobody imports those at theirs.
 TRAINING = REPOSITORY / "audiomodel" / "training"
 EVALUATION = REPOSITORY / "audiomodel" / "evaluation"
 PLACES = ("audiomodel.training", "audiomodel.evaluation")

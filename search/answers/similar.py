@@ -8,7 +8,8 @@ from search import similar_hits as domain
 from search.answers.tracks import Contribution, Track, hit_answer, track_answer
 from search.document import Family
 from search.result import Hit
-from search.similar_sound import By, Reference
+from search.similar_by import By
+from search.similar_sound import Reference
 
 
 class SimilarReference(Struct, frozen=True):

@@ -10,7 +10,8 @@ from msgspec import Meta, Struct
 from search.answers.similar import SimilarTracks, similar_answer
 from search.result import MAX_K, RequestError
 from search.searcher import UnknownTrack
-from search.similar_sound import By, Reference, SimilarRequest
+from search.similar_by import By
+from search.similar_sound import Reference, SimilarRequest
 from tagmodel.track import LONGEST_ID
 from web.addresses import MAX_TEXT
 from web.api.naming import TrackId

@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from audiomodel.hearing import Hearing, unpack_vector
 from search.answers.similar import SimilarTracks
-from search.similar_sound import By, Reference
+from search.similar_by import By
+from search.similar_sound import Reference
 from search.sound import quantize
 from web.api.bodies import RawBody
 from web.api.hearing import RECORDINGS, hear_body

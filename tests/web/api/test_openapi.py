@@ -80,7 +80,9 @@ def test_limits_in_descriptions_are_those_of_the_code() -> None:
     assert f"{NODES_AROUND} around a tag, else {MAX_NODES:,}" in limit["description"]
 
 
-@pytest.mark.parametrize("one", [one for one in OPERATIONS if not one.secured and not one.takes], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "one", [one for one in OPERATIONS if not one.secured and not one.takes], ids=lambda one: one.name
+)
 def test_each_operation_answers_as_the_document_says(api: FlaskClient, demo_searcher: Searcher, one: Operation) -> None:
     response = call(api, demo_searcher, one)
     assert response.status_code == 200, response.get_data(as_text=True)
