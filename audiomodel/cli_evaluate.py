@@ -64,7 +64,7 @@ def _yardsticks(clips: Clips, part: str, data_dir: Path) -> dict[str, Any]:
     found: dict[str, Any] = {name: dict(values) for name, values in yardsticks(clips, part, vggish).items()}
     vectors = {"mel statistics": mel_statistics(clips.levels), "VGGish": vggish_embeddings(vggish, clips)}
     for name, values in vectors.items():
-        found[name][f"genre_precision_at_{NEAREST}"] = genre_precision(values, clips, part)
+        found[name][f"genre_precision_at_{NEAREST}"] = genre_precision(values, clips, part, spread=True)
     return found
 
 

@@ -11,17 +11,21 @@ from audiomodel.training.clips import Clips
 NEAREST = 5
 
 
-def genre_precision(vectors: NDArray[np.float32], clips: Clips, split: str) -> float:
+def genre_precision(vectors: NDArray[np.float32], clips: Clips, split: str, *, spread: bool = False) -> float:
     """Return the share of each clip's nearest clips of other artists that are of its genre, all within a split.
 
     Parameters
     ----------
     vectors
-        One a clip of `clips`, compared by cosine after each number was brought to mean 0 and deviation 1.
+        One a clip of `clips`, compared by cosine.
+    spread
+        Whether each number is brought to mean 0 and deviation 1 before: without that, yardsticks would do worse.
     """
     rows = clips.of(split)
-    spread = (vectors - vectors[rows].mean(axis=0)) / np.maximum(vectors[rows].std(axis=0), 1e-9)
-    directions = unit(spread[rows].astype(np.float32))
+    values = vectors[rows].astype(np.float64)
+    if spread:
+        values = (values - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-9)
+    directions = unit(values.astype(np.float32))
     near = directions @ directions.T
     artists = np.array(clips.artists)[rows]
     near[artists[:, None] == artists[None]] = -np.inf

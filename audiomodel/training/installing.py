@@ -30,7 +30,7 @@ PRECISION = 0.6
 # No tag counts as heard that is less likely than this.
 LEAST_CUTOFF = 0.3
 # Share of prints in how alike recordings are: chosen on validation clips, see docs/audio.md.
-PRINT_SHARE = 0.5
+PRINT_SHARE = 0.35
 # Of the excerpts that prints are learned from.
 PRINT_SEED = 0
 

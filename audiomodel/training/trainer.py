@@ -63,7 +63,7 @@ class TrainingOptions(Struct, frozen=True, forbid_unknown_fields=True):
     excerpt_weight: float = 0.5
     degraded: float = 0.75
     patience: int = 16
-    measure_every: int = 2
+    measure_every: int = 4
     seed: int = 0
 
 
