@@ -31,8 +31,9 @@ UNLIKE_SHARE = 0.5
 EXCERPT_SECONDS = 10.0  # seconds
 # Best hits for an excerpt that are ranked once more by their best moment.
 RERANKED = 200  # hits
-# What the best moment counts beside the whole track when they are; the whole has the rest.
-MOMENT_WEIGHT = 0.5
+# What the best moment counts beside the whole track when they are; the whole has the rest. Of excerpts of validation
+# clips, with noise and by telephone, .70, .75, .81, .82, .82, .82 were found with 0, .25, .5, .75, .9 and 1.
+MOMENT_WEIGHT = 0.9
 # Under this length a sum of unit vectors points nowhere that means anything.
 _LEAST_LENGTH = 1e-3
 

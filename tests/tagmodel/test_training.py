@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from tagmodel.als import AlsOptions
 from tagmodel.card import card_markdown
-from tagmodel.cli.train import train
+from tagmodel.cli.train import tags
 from tagmodel.datasets import Item
 from tagmodel.datasets.corpus import Corpus, build_corpus
 from tagmodel.implication_training import TrainingOptions
@@ -141,7 +141,7 @@ def test_figures_are_added_to_both_cards_and_only_to_a_model_of_the_same_options
 
 
 def run(*arguments: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(train, ["tags", *arguments])
+    result = CliRunner().invoke(tags, list(arguments))
     return result.exit_code, result.stdout, result.stderr
 
 
@@ -202,8 +202,8 @@ def test_missing_libraries_are_named_with_the_extra_that_brings_them(
 INTERRUPTIBLE = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from tagmodel.cli.train import train
-train()
+from tagmodel.cli.train import tags
+tags()
 """
 
 
@@ -212,7 +212,7 @@ def test_ctrl_c_in_the_middle_leaves_the_old_model_and_nothing_beside(catalogue:
     out = tmp_path / "models" / "mine"
     assert run("--catalogue", str(catalogue), "--out", str(out))[0] == 0
     before = files_of(out)
-    command = [sys.executable, "-c", INTERRUPTIBLE, "tags"]
+    command = [sys.executable, "-c", INTERRUPTIBLE]
     process = subprocess.Popen(
         [*command, "--catalogue", str(catalogue), "--out", str(out), "--seed", "9"],
         env={**os.environ, "PYTHONPATH": os.getcwd()},  # noqa: PTH109 - the environment of a process takes text
