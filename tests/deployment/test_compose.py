@@ -228,7 +228,9 @@ def test_the_settings_made_as_the_page_says_have_a_password_of_their_own(setting
 
 def test_web_servers_take_every_setting_that_makes_sense_there() -> None:
     options = {str(option.envvar): option for option in serve.params if option.envvar}
-    elsewhere = {"TAGKIN_MODEL", "TAGKIN_TOKENS_FILE", "TAGKIN_RATE_STORAGE"}  # files or servers of their own
+    # Files or servers of their own; TLS ends in front.
+    elsewhere = {"TAGKIN_MODEL", "TAGKIN_TAGGER", "TAGKIN_TOKENS_FILE", "TAGKIN_RATE_STORAGE", "TAGKIN_AUDIO_ROOT"}
+    elsewhere |= {"TAGKIN_TLS"}
     given = SERVICES["web"]["environment"]
     assert set(given) == set(options) - elsewhere | {"TAGKIN_TOKENS"}
     for name in set(given) & set(variables()) - {"TAGKIN_TOKENS"}:

@@ -20,7 +20,7 @@ import pytest
 import soundfile
 from click.testing import Result
 
-from indexer import hearing_options
+from indexer import ears
 from search.document import Document
 from search.sound import similarity
 from tests.audiomodel.tones import write_tone
@@ -173,7 +173,7 @@ def test_what_cannot_be_heard_stays_a_track_is_told_and_not_tried_again(music: M
 
 
 def without_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hearing_options, "missing_libraries", lambda: ("av",))
+    monkeypatch.setattr(ears, "missing_libraries", lambda: ("av",))
 
 
 def test_without_the_libraries_files_go_by_their_path_until_they_can_go_by_their_audio(

@@ -15,7 +15,7 @@ from tests.search.strategies import documents
 @given(documents())
 def test_a_document_is_read_back_from_what_is_kept_and_searched_by_its_features(document: Document) -> None:
     sent = orjson.loads(encode_document(document))
-    assert decode_document(sent["kept"]) == document
+    assert decode_document(sent) == document
     weights = {feature(tag_id, Family.TYPED): 1.0 for tag_id in document.typed}
     for family, ids, units in (
         (Family.IMPLIED, document.implied, document.implied_weights),
