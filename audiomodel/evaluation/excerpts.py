@@ -22,8 +22,9 @@ EXCERPTS = 20
 # Noise over the whole excerpt, and then the band of a telephone.
 SNR = 10.0  # dB
 PHONE_HZ = (300.0, 3400.0)
-# Tracks whose own vector is nearest, of which the moments are looked at.
+# As an index does it: of the tracks whose own vectors are nearest, the moments are looked at, and count so much.
 LOOKED_AT = 200
+MOMENT_WEIGHT = 0.9
 # An excerpt is found where its recording is among so many.
 FOUND_AT = 5
 
@@ -133,8 +134,9 @@ def _ranks(tagger: Tagger, known: Known, owner: int, excerpt: NDArray[np.float32
     by_moment = np.full(len(by_track), -1.0, np.float32)
     np.maximum.at(by_moment, known.owners, known.moments @ asked)
     near = np.argpartition(-by_track, LOOKED_AT)[:LOOKED_AT]
-    both = np.where(np.isin(np.arange(len(by_track)), near), by_moment, by_track - 2)
-    ways = {"track vector": by_track, "moments": by_moment, "moments of the nearest tracks": both}
+    both = (1 - MOMENT_WEIGHT) * by_track + MOMENT_WEIGHT * by_moment
+    searched = np.where(np.isin(np.arange(len(by_track)), near), both, by_track - 2)
+    ways = {"as searched": searched, "track vectors alone": by_track, "moments of all tracks": by_moment}
     ranks = {name: int((scores > scores[owner]).sum()) for name, scores in ways.items()}
     return ranks | {"mel statistics": _statistics_rank(known, owner, picture, tagger.card.front_end)}
 

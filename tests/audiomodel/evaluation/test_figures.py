@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from audiomodel.evaluation import excerpts
 from audiomodel.evaluation.excerpts import EXCERPT_SECONDS, phone
 from audiomodel.evaluation.fused import Evidence, branches, fit_weights
 from audiomodel.evaluation.neighbors import genre_precision
 from audiomodel.evaluation.tags import genre_figures, macro_auc, mel_statistics
 from audiomodel.training.clips import Clips
+from search import similar_sound
 from tagmodel.fusion import FusionWeights
 
 PARENTS = {"Punk": "Rock", "Hardcore": "Punk", "Metal": "Rock", "House": "Electronic"}
@@ -104,6 +106,11 @@ def test_a_telephone_lets_through_its_band_and_adds_its_noise():
     noise = silent_band - phone(np.sin(2 * np.pi * 1000 * time).astype(np.float32), np.random.default_rng(5))
     # Two independent noises of 10 dB below the tone, of whose band a seventh is let through.
     assert np.mean(noise**2) / 2 == pytest.approx(tone_power / 10 * 3100 / 22_050, rel=0.1)
+
+
+def test_excerpts_are_looked_for_as_the_search_does_it():
+    assert (excerpts.LOOKED_AT, excerpts.MOMENT_WEIGHT) == (similar_sound.RERANKED, similar_sound.MOMENT_WEIGHT)
+    assert similar_sound.EXCERPT_SECONDS > EXCERPT_SECONDS
 
 
 def test_mel_statistics_are_mean_and_deviation_by_band():
