@@ -2,7 +2,7 @@
 
 People come first. A tag that somebody typed is never written over, nor counted a second time. Above its cut-off a
 heard tag is a tag of the track, as heavy as it is probable; below it, from `FAINT` on, it only ever demotes, where
-somebody searches without it. Nothing is implied by what was merely heard (docs/semantics.md).
+somebody searches without it. What heard tags imply is the tag model's part (`search.enrichment`).
 """
 
 from __future__ import annotations

@@ -286,6 +286,11 @@ class _Run:
         advance = self.progress.advance if self.counts_files else lambda _n: None
         return self.listening.fill(documents, found, self.enricher, advance)
 
+    def _kept(self, document: Document, old: Document) -> Document:
+        """Carry over what was heard before, with what it implies."""
+        kept = keep_heard(document, old)
+        return kept if kept is document else self.enricher.imply([kept])[0]
+
     def _fresh(
         self, documents: list[Document], summary: LoadSummary, former: Mapping[str, Document]
     ) -> list[Document]:
@@ -306,7 +311,7 @@ class _Run:
             if old is None:
                 summary.added += 1
                 fresh.append(document)
-            elif (renewed := keep_heard(document, old)) == old:
+            elif (renewed := self._kept(document, old)) == old:
                 summary.unchanged += 1
             else:
                 summary.count_change(old.track, document.track)

@@ -60,9 +60,9 @@ class RebuildRun:
         return self.enricher.sample
 
     def renew(self, documents: Sequence[Document]) -> list[Document]:
-        """Expand documents anew from their typed tags."""
-        renewed = Enricher.enrich(self.enricher, [document.track for document in documents])
-        return [keep_heard(new, old) for new, old in zip(renewed, documents, strict=True)]
+        """Expand documents anew from their typed and heard tags."""
+        tracks = [document.track for document in documents]
+        return Enricher.enrich(self.enricher, tracks, lambda made: list(map(keep_heard, made, documents)))
 
     def fill(self, batch_size: int = BATCH_SIZE) -> None:
         """Copy the living generation, expanded anew; go on where an earlier run stopped.

@@ -46,8 +46,7 @@ def reexpand_index(
     progress.begin("expanding anew")
     documents = _stale(engine, enricher, summary)
     while batch := list(islice(documents, batch_size)):
-        renewed = enricher.enrich([document.track for document in batch])
-        writer.write([keep_heard(new, old) for new, old in zip(renewed, batch, strict=True)])
+        writer.write(_renewed(enricher, batch))
         writer.name_tags(enricher.take_names())
         writer.flush()
         summary.changed += len(batch)
@@ -64,6 +63,11 @@ def _say_refused(writer: IndexWriter, summary: ReexpandSummary, progress: Progre
         summary.refused += 1
         if summary.refused <= SHOWN:
             progress.say(f"the track {track_id} is not expanded: the index does not take it: {reason}")
+
+
+def _renewed(enricher: Enricher, documents: list[Document]) -> list[Document]:
+    tracks = [document.track for document in documents]
+    return enricher.enrich(tracks, lambda made: list(map(keep_heard, made, documents)))
 
 
 def _stale(engine: SearchEngine, enricher: Enricher, summary: ReexpandSummary) -> Iterator[Document]:

@@ -1,4 +1,4 @@
-"""Tracks → documents: typed spellings become canonical tags, and the model adds what they imply.
+"""Tracks → documents: typed spellings become canonical tags, and the model adds what they and heard tags imply.
 
 The genre field counts as typed: a track whose only word is "genre: Rock" is found by `rock`. Spellings stay on the
 track as they are; one without a letter or digit means no tag. A tag that the model does not know keeps its own id, so
@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 
 from msgspec import structs
 
-from search.document import Document
+from search.document import DOCUMENT_UNITS, Document
 from tagmodel.folding import TAG_SEPARATORS, split_tags
+from tagmodel.implication import MAX_IMPLIED
 from tagmodel.model import TagModel
 from tagmodel.track import Track
 
@@ -61,12 +62,29 @@ class Enricher:
             Puts what is heard on the tracks into their documents.
         """
         typed = [self._typed(track) for track in tracks]
+        if hear is not None:
+            return self.imply(hear([Document(track, tags) for track, tags in zip(tracks, typed, strict=True)]))
         implied = self._imply(typed) if self.expand else [((), ())] * len(typed)
-        documents = [
+        return [
             Document(track, tags, *added, model_id=self.model_id)
             for track, tags, added in zip(tracks, typed, implied, strict=True)
         ]
-        return documents if hear is None else hear(documents)
+
+    def imply(self, documents: Sequence[Document]) -> list[Document]:
+        """Give documents what their typed and heard tags imply, in place of what was implied before.
+
+        Typed and heard tags are taken together. What they imply only together counts as much less as the heard ones are
+        doubtful: by the mean probability of all, where a typed tag has 1.
+        """
+        if not self.expand:
+            return [replace(document, implied=(), implied_weights=(), model_id="") for document in documents]
+        by_typed = self._imply([document.typed for document in documents])
+        together = self._imply([document.typed + document.heard for document in documents])
+        return [
+            replace(document, implied=tags, implied_weights=units, model_id=self.model_id)
+            for document, *sides in zip(documents, by_typed, together, strict=True)
+            for tags, units in [_of_both(document, *sides)]
+        ]
 
     def tag_id(self, spelling: str) -> str | None:
         """Return the id of a tag, which is named from then on; None for a spelling without a letter or digit."""
@@ -123,8 +141,22 @@ class Enricher:
         return [cache[tags] for tags in typed]
 
 
+def _of_both(document: Document, by_typed: Implied, together: Implied) -> Implied:
+    """Return the heavier of what typed tags imply, and of what they do with the heard ones, the heaviest first."""
+    if not document.heard:
+        return by_typed
+    n_typed, n_heard = len(document.typed), len(document.heard)
+    sure = DOCUMENT_UNITS * n_typed + sum(document.heard_weights)
+    trusted = [units * sure // (DOCUMENT_UNITS * (n_typed + n_heard)) for units in together[1]]
+    weights = {tag: units for tag, units in zip(together[0], trusted, strict=True) if units}
+    for tag, units in zip(*by_typed, strict=True):
+        weights[tag] = max(units, weights.get(tag, 0))
+    best = sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))[:MAX_IMPLIED]
+    return tuple(tag for tag, _ in best), tuple(units for _, units in best)
+
+
 def keep_heard(document: Document, old: Document) -> Document:
-    """Carry over what was heard on a track, unless somebody has listened anew.
+    """Carry over what was heard on a track, unless somebody has listened anew; what it implies is to be made after.
 
     Tags that people have typed since count as typed only; the file may have moved.
     """

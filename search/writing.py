@@ -51,9 +51,9 @@ def put_track(engine: SearchEngine, model: TagModel, track: Track) -> tuple[Inde
     with _turn, wait_for_writer(engine) as writer:
         # Asked while nobody else writes: another program may just have expanded the index with another model.
         enricher = Enricher(model, expand=_expands(engine.state(), model), known_spelling=engine.tag_spelling)
-        (document,) = enricher.enrich([track])
         (old,) = engine.documents([track.track_id])
-        writer.write([document if old is None else keep_heard(document, old)])
+        hear = None if old is None else lambda made: [keep_heard(made[0], old)]
+        writer.write(enricher.enrich([track], hear))
         names = enricher.take_names()
         writer.name_tags({tag: name for tag, name in names.items() if engine.tag_spelling(tag) != name})
         state = writer.commit()

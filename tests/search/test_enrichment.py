@@ -103,3 +103,42 @@ def test_what_is_heard_is_put_in_before_documents_are_given_out() -> None:
     (document,) = enricher.enrich([Track("t:1", tags=("sad",))], hear)
     assert (document.heard, document.implied) == ((tag("zeuhl"),), (tag("slow"),))
     assert enricher.take_names()[tag("zeuhl")] == "Zeuhl"
+
+
+def heard_as(document: Document, *pairs: tuple[str, int]) -> Document:
+    ids, units = zip(*((tag(spelling), unit) for spelling, unit in pairs), strict=True)
+    return replace(document, heard=ids, heard_weights=units)
+
+
+def test_heard_tags_imply_as_much_less_as_they_are_doubtful() -> None:
+    untagged = Document(Track("t:1"))
+    (document,) = Enricher(TinyModel()).imply([heard_as(untagged, ("sad", 64))])
+    assert (document.implied, document.implied_weights) == ((tag("slow"),), (128 * 64 // 256,))
+    assert document.model_id == "tiny"
+
+
+def test_what_typed_tags_imply_is_not_lessened_by_a_doubtful_heard_one() -> None:
+    enricher = Enricher(TinyModel())
+    (typed,) = enricher.enrich([Track("t:1", tags=("sad",))])
+    (both,) = enricher.imply([heard_as(typed, ("rock", 128))])
+    weights = dict(zip(both.implied, both.implied_weights, strict=True))
+    assert weights[tag("slow")] == 128
+    # One typed tag, which is sure, and one that is half sure.
+    assert weights[tag("female vocal")] == 20 * 3 // 4
+    assert list(both.implied_weights) == sorted(both.implied_weights, reverse=True)
+
+
+def test_a_heard_tag_is_not_implied_by_being_heard() -> None:
+    (document,) = Enricher(TinyModel()).imply([heard_as(Document(Track("t:1")), ("sad", 200), ("slow", 100))])
+    assert document.implied == ()
+
+
+def test_what_was_heard_before_implies_again_with_another_model() -> None:
+    old = heard_as(Document(Track("t:1"), model_id="older"), ("sad", 256))
+    (renewed,) = Enricher(TinyModel()).enrich([old.track], lambda made: [keep_heard(made[0], old)])
+    assert (renewed.heard, renewed.implied, renewed.model_id) == ((tag("sad"),), (tag("slow"),), "tiny")
+
+
+def test_without_expansion_heard_tags_imply_nothing() -> None:
+    (document,) = Enricher(TinyModel(), expand=False).imply([heard_as(Document(Track("t:1")), ("sad", 256))])
+    assert (document.implied, document.model_id) == ((), "")
