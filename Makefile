@@ -18,12 +18,18 @@ demo: $(VENV)/.installed
 	  echo "   Their tags go together as on real music; titles and artists are made up. Real ones: $(BIN)/tagkin data fetch"; \
 	  $(BIN)/tagkin index invented; \
 	fi
+	@if ls $(TAGKIN_DATA)/audio/demo/*.mp3 >/dev/null 2>&1; then \
+	  echo; echo "== Listening to the recordings in $(TAGKIN_DATA)/audio/demo"; \
+	  $(BIN)/tagkin index $(TAGKIN_DATA)/audio/demo; \
+	  echo; echo "== tagkin similar 'piloting waves'"; \
+	  $(BIN)/tagkin similar piloting waves -k 3; \
+	fi
 	@echo; echo "== tagkin search 'sad piano -vocals'"
 	@$(BIN)/tagkin search 'sad piano -vocals' -k 5 --outside 3
 	@echo; echo "== tagkin suggest sitar tabla slow"
 	@$(BIN)/tagkin suggest sitar tabla slow -k 5
 	@echo; echo "== Serving; open the address below in a browser"
-	@$(BIN)/tagkin serve
+	@TAGKIN_AUDIO_ROOT=$(wildcard $(TAGKIN_DATA)/audio/demo) $(BIN)/tagkin serve
 
 serve: $(VENV)/.installed
 	$(BIN)/tagkin serve
@@ -68,7 +74,7 @@ $(VENV)/bin/python:
 	$(BIN)/pip install -q --upgrade pip
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/pip install -q -e .
+	$(BIN)/pip install -q -e ".[audio]"
 	touch $@
 
 $(VENV)/.tested: pyproject.toml | $(VENV)/bin/python
