@@ -21,8 +21,8 @@ from tagmodel.vocabulary import Vocabulary
 # A tag less probable than one in five is no reason to doubt that a track goes without it.
 FAINT = 0.2
 
-# A top genre that is so probable contradicts another one: of validation clips of fma_small, at most one in a hundred is
-# then doubted beside its own genres, and one in seven beside those of another clip (`benchmarks/doubted_tags.py`).
+# A top genre that is so probable contradicts another one: of validation clips of fma_small, one in eighty is then
+# doubted beside its own genres, and one in six beside those of another clip (`benchmarks/doubted_tags.py`).
 SURE = 0.8
 
 
