@@ -64,10 +64,12 @@ def test_what_cannot_be_used_is_said(listen, query: str) -> None:
     assert "cannot be run as it stands" in listen(f"/similar{query}", 400).text
 
 
-def test_a_vector_that_points_nowhere_is_refused() -> None:
-    nothing = HeardReference("file", 1.0, bytes(128))
+@pytest.mark.parametrize("vector", [bytes(128), b"\x7f" * 128, b"\x80" + bytes(127)], ids=["zero", "long", "beyond"])
+def test_a_vector_that_no_recording_has_is_refused(listen, vector: bytes) -> None:
+    token = write_heard(HeardReference("file", 1.0, vector))
     with pytest.raises(AddressError):
-        read_heard(write_heard(nothing))
+        read_heard(token)
+    assert "was the address cut off?" in listen(f"/similar?heard={token}", 400).text
 
 
 def test_without_a_reference_it_says_what_to_give(listen) -> None:

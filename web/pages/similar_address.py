@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 from werkzeug.datastructures import MultiDict
 
-from search.sound import SOUND_DIMENSIONS, units_of
+from search.sound import SOUND_DIMENSIONS, check_vector
 from tagmodel.track import LONGEST_ID
 from web.addresses import MAX_TEXT, AddressError, without_nul
 from web.values import read_number, read_whole, unseen_character
@@ -162,7 +162,8 @@ def read_heard(text: str) -> HeardReference:
         if len(text) > _LONGEST_TOKEN:
             raise ValueError
         heard = _decoder.decode(base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True))
-        if not units_of(heard.vector).any() or any(unseen_character(tag) for tag, _, _ in heard.tags):
+        check_vector(heard.vector)
+        if any(unseen_character(tag) for tag, _, _ in heard.tags):
             raise ValueError
     except (ValueError, binascii.Error, msgspec.MsgspecError):
         raise AddressError("what was heard in the recording cannot be read: was the address cut off?") from None
