@@ -105,6 +105,15 @@ class Hearing(Struct, frozen=True):
     channels: int = 0
 
 
+def likely_tags(hearing: Hearing) -> tuple[HeardTag, ...]:
+    """Return what was heard, each tag once, likeliest first; the top genre is one of the tags."""
+    genre = () if hearing.genre is None else (hearing.genre,)
+    heard: dict[str, HeardTag] = {}
+    for one in sorted((*hearing.tags, *genre), key=lambda tag: (tag.certain, tag.probability), reverse=True):
+        heard.setdefault(one.tag, one)
+    return tuple(sorted(heard.values(), key=lambda one: -one.probability))
+
+
 def pack_vector(vector: NDArray[np.floating]) -> bytes:
     """Return a vector of shape (DIMENSIONS,) as a hearing keeps it."""
     if vector.shape != (DIMENSIONS,):

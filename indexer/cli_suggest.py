@@ -79,6 +79,7 @@ def _suggester(options: dict[str, Any]) -> Suggester | Searcher:
 
 def _heard(audio: Path, options: dict[str, Any]) -> Heard:
     """Listen to a recording, and say where what was heard is not to be trusted."""
+    from audiomodel.hearing import likely_tags
     from indexer.files_heard import FileEar, NotHeard
 
     try:
@@ -90,4 +91,4 @@ def _heard(audio: Path, options: dict[str, Any]) -> Heard:
         click.echo("the recording is unlike the music that the tagger knows: it names no tags", err=True)
     elif hearing.status == "short":
         click.echo("the recording is short: what is heard in it is less sure", err=True)
-    return {tag.tag: tag.probability for tag in hearing.tags}
+    return {tag.tag: tag.probability for tag in likely_tags(hearing)}

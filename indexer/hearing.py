@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from audiomodel.hearing import HeardTag, Hearing, unpack_vector
+from audiomodel.hearing import HeardTag, Hearing, likely_tags, unpack_vector
 from search.document import DOCUMENT_UNITS, Document
 from search.sound import MOST_MOMENTS, Moment, Sound, quantize
 from tagmodel.vocabulary import Vocabulary
@@ -98,11 +98,9 @@ class HeardTags:
         return self._top - self._ids([hearing.genre.tag])
 
     def _named(self, hearing: Hearing) -> dict[str, HeardTag]:
-        """Return what was heard by tag id, likeliest first; the top genre is one of the tags."""
-        genre = [] if hearing.genre is None else [hearing.genre]
-        ranked = sorted([*hearing.tags, *genre], key=lambda tag: (tag.certain, tag.probability), reverse=True)
+        """Return what was heard by tag id, what is certain first; several spellings may mean one tag."""
         named: dict[str, HeardTag] = {}
-        for tag in ranked:
+        for tag in sorted(likely_tags(hearing), key=lambda tag: not tag.certain):
             tag_id = self.tag_id(tag.tag)
             if tag_id is not None:
                 named.setdefault(tag_id, tag)

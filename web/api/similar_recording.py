@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from audiomodel.hearing import Hearing, unpack_vector
+from audiomodel.hearing import Hearing, likely_tags, unpack_vector
 from search.answers.similar import SimilarTracks
 from search.similar_by import By
 from search.similar_sound import Reference
@@ -74,7 +74,7 @@ def similar_to_recording(parameters: RecordingParameters, body: RawBody) -> Simi
 def heard_reference(hearing: Hearing) -> Reference:
     """Return what was heard as something that tracks may be like."""
     vocabulary = searcher().model.vocabulary
-    certain = (tag.tag for tag in hearing.tags if tag.certain)
+    certain = (tag.tag for tag in likely_tags(hearing) if tag.certain)
     tags = tuple(dict.fromkeys(vocabulary.canonical_id(tag) for tag in certain))
     vector = quantize(unpack_vector(hearing.vector))
     return Reference(NAME, vector, hearing.seconds, tags, tags, audio_id=hearing.audio_id)

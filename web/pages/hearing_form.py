@@ -7,7 +7,7 @@ from typing import NamedTuple
 from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from audiomodel.hearing import HeardTag, Hearing
+from audiomodel.hearing import Hearing
 from audiomodel.problems import AudioProblem, Reason
 from web.hearing import CannotHear, hear, listener
 from web.pages.similar_address import Kind
@@ -91,12 +91,3 @@ def hear_sent(request: Request) -> tuple[Hearing, Kind]:
     except CannotHear as error:
         told = error.description or ""
         raise NotHeard(f"It is not to blame: {told}.", error.code) from None
-
-
-def likely_tags(hearing: Hearing) -> tuple[HeardTag, ...]:
-    """Return what was heard, likeliest first; the top genre is one of the tags."""
-    genre = () if hearing.genre is None else (hearing.genre,)
-    heard: dict[str, HeardTag] = {}
-    for one in sorted((*hearing.tags, *genre), key=lambda tag: (tag.certain, tag.probability), reverse=True):
-        heard.setdefault(one.tag, one)
-    return tuple(sorted(heard.values(), key=lambda one: -one.probability))

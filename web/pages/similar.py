@@ -9,11 +9,11 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from audiomodel.hearing import Hearing, unpack_vector
+from audiomodel.hearing import Hearing, likely_tags, unpack_vector
 from search.sound import quantize
 from web.addresses import AddressError
 from web.context import searcher
-from web.pages.hearing_form import NotHeard, ear_says, hear_sent, likely_tags
+from web.pages.hearing_form import NotHeard, ear_says, hear_sent
 from web.pages.similar_address import (
     HEARD_TAGS,
     HeardReference,

@@ -11,9 +11,10 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from audiomodel.hearing import likely_tags
 from web.addresses import AddressError
 from web.context import searcher
-from web.pages.hearing_form import NotHeard, hear_sent, likely_tags
+from web.pages.hearing_form import NotHeard, hear_sent
 from web.pages.suggest_address import SuggestAddress, read_suggest_address
 from web.pages.suggest_batch import Batch, looks_like_table, suggest_for_table, table_to_take_away
 from web.pages.suggest_lists import write_csv, write_list
