@@ -17,7 +17,11 @@
     document.getElementById("said").textContent = words;
   }
 
-  function send() {
+  // Sends what a field holds, and nothing that another one still holds from before: back by the back button it does.
+  function send(field) {
+    for (const other of form.querySelectorAll('input[type="file"]')) {
+      if (other !== field) other.value = "";
+    }
     const submit = document.getElementById("hear-send");
     form.setAttribute("aria-busy", "true");
     submit.textContent = "Listening…";
@@ -63,9 +67,10 @@
     recorder.addEventListener("stop", () => {
       for (const track of stream.getTracks()) track.stop();
       show(false);
-      put(ownField(), new File(chunks, "recorded", { type: recorder.mimeType }));
+      const field = ownField();
+      put(field, new File(chunks, "recorded", { type: recorder.mimeType }));
       recorder = null;
-      send();
+      send(field);
     });
     recorder.start();
     show(true);
@@ -112,7 +117,7 @@
     else record();
   });
   for (const field of [file, document.getElementById("hear-captured")]) {
-    field.addEventListener("change", () => field.files.length && send());
+    field.addEventListener("change", () => field.files.length && send(field));
   }
 
   const drop = form;
@@ -127,7 +132,7 @@
     if (!event.dataTransfer.files.length) return;
     event.preventDefault();
     put(file, event.dataTransfer.files[0]);
-    send();
+    send(file);
   });
 
   // Back from the answer by the back button: the form is as it was.

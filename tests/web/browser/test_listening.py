@@ -114,6 +114,25 @@ def test_what_the_microphone_hears_is_a_reference(open_tab, axe) -> None:
     axe(tab)
 
 
+def test_only_what_was_chosen_last_is_sent(open_tab, demo: Path) -> None:
+    tab = open_tab("/similar")
+    # As if the back button had led back: the form is there with all it holds.
+    tab.evaluate("() => document.getElementById('hear-form').addEventListener('submit', sent => sent.preventDefault())")
+    tab.get_by_role("button", name="Record", exact=True).click()
+    tab.locator("#hear-time", has_text="0:01").wait_for()
+    tab.get_by_role("button", name="Stop and listen").click()
+    tab.locator("#hear-form[aria-busy=true]").wait_for()
+    assert sent_fields(tab) == ["recorded"]
+    tab.get_by_label("A file of yours").set_input_files(demo / SENT)
+    assert sent_fields(tab) == ["file"]
+
+
+def sent_fields(tab: Any) -> list[str]:
+    """Return the fields of the form that hold a recording."""
+    fields = "document.querySelectorAll('#hear-form input[type=file]')"
+    return tab.evaluate(f"() => [...{fields}].filter(one => one.files.length).map(one => one.name)")
+
+
 def test_over_plain_http_a_phones_own_recorder_does_it(open_tab, site: str, demo: Path) -> None:
     elsewhere = site.replace("127.0.0.1", ELSEWHERE)
     tab = open_tab("/similar", at=elsewhere)
