@@ -12,6 +12,7 @@
   const time = document.getElementById("hear-time");
   const level = document.getElementById("hear-level");
   let recorder = null;
+  let asking = false; // whether the microphone may be used; a second press meanwhile would start a second recorder
 
   function say(words) {
     document.getElementById("said").textContent = words;
@@ -53,12 +54,15 @@
 
   async function record() {
     let stream;
+    asking = true;
     try {
       // What a microphone does for voices would take the music apart.
       stream = await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false } });
     } catch (error) {
       refuse(error.name === "NotFoundError" ? "No microphone was found." : "The microphone was not allowed. The browser’s settings for this page can allow it again.");
       return;
+    } finally {
+      asking = false;
     }
     const chunks = [];
     const mimeType = KINDS.find((one) => MediaRecorder.isTypeSupported(one));
@@ -114,7 +118,7 @@
 
   button.addEventListener("click", () => {
     if (recorder) recorder.stop();
-    else record();
+    else if (!asking) record();
   });
   for (const field of [file, document.getElementById("hear-captured")]) {
     field.addEventListener("change", () => field.files.length && send(field));

@@ -127,6 +127,27 @@ def test_only_what_was_chosen_last_is_sent(open_tab, demo: Path) -> None:
     assert sent_fields(tab) == ["file"]
 
 
+ASK_SLOWLY = """() => {
+  const media = navigator.mediaDevices, ask = media.getUserMedia.bind(media);
+  document.body.dataset.asked = 0;
+  media.getUserMedia = async (what) => {
+    document.body.dataset.asked++;
+    await new Promise((go) => setTimeout(go, 500));
+    return ask(what);
+  };
+}"""
+
+
+def test_record_pressed_twice_while_the_browser_asks_records_once(open_tab) -> None:
+    tab = open_tab("/similar")
+    tab.evaluate(ASK_SLOWLY)
+    tab.get_by_role("button", name="Record", exact=True).dblclick()
+    tab.locator("#hear-time", has_text="0:01").wait_for()
+    assert tab.evaluate("() => document.body.dataset.asked") == "1"
+    tab.get_by_role("button", name="Stop and listen").click()
+    tab.wait_for_url("**heard=**")
+
+
 def sent_fields(tab: Any) -> list[str]:
     """Return the fields of the form that hold a recording."""
     fields = "document.querySelectorAll('#hear-form input[type=file]')"
