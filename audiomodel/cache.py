@@ -31,9 +31,6 @@ _VERSION = 1
 # Another run that writes is waited for so long.
 _PATIENCE = 30.0  # seconds
 
-# These say something of the machine at that moment, not of the audio: they are tried again.
-_PASSING = frozenset({Reason.TIMED_OUT, Reason.UNREADABLE})
-
 _SCHEMA = f"""
 PRAGMA application_id = {_APPLICATION_ID};
 PRAGMA user_version = {_VERSION};
@@ -109,7 +106,7 @@ class HearingCache:
         """Remember which audio a file holds, or why none."""
         if isinstance(identity, str):
             self._tell("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, NULL, NULL)", (*file, identity))
-        elif identity.reason not in _PASSING:
+        elif not identity.passing:
             row = (*file, identity.reason.value, identity.message)
             self._tell("INSERT OR REPLACE INTO files VALUES (?, ?, ?, NULL, ?, ?)", row)
 
@@ -131,7 +128,7 @@ class HearingCache:
         if isinstance(heard, Hearing):
             row = (audio_id, tagger_id, msgspec.msgpack.encode(heard))
             self._tell("INSERT OR REPLACE INTO hearings VALUES (?, ?, ?, NULL, NULL)", row)
-        elif heard.reason not in _PASSING:
+        elif not heard.passing:
             failed = (audio_id, tagger_id, heard.reason.value, heard.message)
             self._tell("INSERT OR REPLACE INTO hearings VALUES (?, ?, NULL, ?, ?)", failed)
 

@@ -28,6 +28,10 @@ class Reason(enum.StrEnum):
     """The file is not there, may not be read, or is no regular file."""
 
 
+# These are never the file's alone: it may have been moved for a while, or the machine been busy.
+_PASSING = frozenset({Reason.TIMED_OUT, Reason.UNREADABLE})
+
+
 class AudioProblem(Exception):
     """A file that cannot be heard.
 
@@ -37,12 +41,15 @@ class AudioProblem(Exception):
         Which kind of problem, for programs.
     message
         What is the matter, for people; it names no path, which callers add where they may.
+    passing
+        Whether it says more of the machine at that moment than of the file, which may be heard another time.
     """
 
-    def __init__(self, reason: Reason, message: str) -> None:
+    def __init__(self, reason: Reason, message: str, passing: bool = False) -> None:
         super().__init__(reason, message)
         self.reason = reason
         self.message = message
+        self.passing = passing or reason in _PASSING
 
     def __str__(self) -> str:
         return self.message

@@ -167,8 +167,12 @@ class Worker:
             status = signal.SIGABRT  # it hung up and lives: as good as crashed
         if status in _OVERDUE:
             return AudioProblem(Reason.TIMED_OUT, "reading it took too long")
+        # Limits end it otherwise, so these came from outside: whichever file it had, another time it may be heard.
         if status == signal.SIGKILL:
-            return AudioProblem(Reason.TOO_BIG, "the process that read it was killed, most likely for want of memory")
+            lacking = "the process that read it was killed, most likely for want of memory"
+            return AudioProblem(Reason.TOO_BIG, lacking, passing=True)
+        if status == signal.SIGTERM:
+            return AudioProblem(Reason.UNREADABLE, "the process that read it was ended from outside", passing=True)
         return AudioProblem(Reason.DAMAGED, _CRASHED)
 
     def kill(self) -> None:

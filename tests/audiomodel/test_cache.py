@@ -51,9 +51,11 @@ def test_failures_are_remembered_with_their_reason_but_not_those_of_the_moment(p
     with HearingCache(place, no_word) as cache:
         cache.keep("a" * 32, "tagger", DAMAGED)
         cache.keep("b" * 32, "tagger", AudioProblem(Reason.TIMED_OUT, "it took too long"))
+        cache.keep("c" * 32, "tagger", AudioProblem(Reason.TOO_BIG, "it was killed", passing=True))
     with HearingCache(place, no_word) as cache:
         assert described(cache.recall("a" * 32, "tagger")) == (Reason.DAMAGED, "it breaks off")
         assert cache.recall("b" * 32, "tagger") is None
+        assert cache.recall("c" * 32, "tagger") is None
 
 
 def test_a_file_is_known_by_its_path_size_and_time_of_change(place: Path, tmp_path: Path) -> None:

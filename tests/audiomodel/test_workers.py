@@ -106,10 +106,17 @@ def test_a_process_that_was_killed_between_files_costs_none_of_them(workers):
     assert workers.run(Path("b")).pid != pid
 
 
-def test_a_process_that_the_system_kills_wanted_too_much(workers):
+@pytest.mark.parametrize(("fatal", "reason"), [(signal.SIGKILL, Reason.TOO_BIG), (signal.SIGTERM, Reason.UNREADABLE)])
+def test_a_process_that_is_ended_from_outside_says_nothing_lasting_of_its_file(workers, fatal, reason):
     workers.run(Path("a"))
-    threading.Timer(0.3, os.kill, (workers.pids[0], signal.SIGKILL)).start()
-    assert problem_of(workers, "hang").reason is Reason.TOO_BIG
+    threading.Timer(0.3, os.kill, (workers.pids[0], fatal)).start()
+    problem = problem_of(workers, "hang")
+    assert (problem.reason, problem.passing) == (reason, True)
+
+
+def test_a_file_that_wants_too_much_memory_goes_on_wanting_it(workers):
+    problem = problem_of(workers, "hoard")
+    assert (problem.reason, problem.passing) == (Reason.TOO_BIG, False)
 
 
 def test_what_a_library_prints_is_not_taken_for_an_answer(workers):
