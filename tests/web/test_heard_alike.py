@@ -31,9 +31,7 @@ ROCK = VOCABULARY.canonical_id("Rock")
 @pytest.fixture
 def hearing() -> Hearing:
     """Return a hearing of which only the top genre is certain, more than the tag of the same name."""
-    return make_hearing(
-        genre=HeardTag("Rock", 0.9, certain=True), tags=(HeardTag("Rock", 0.4), HeardTag("Punk", 0.3))
-    )
+    return make_hearing(genre=HeardTag("Rock", 0.9, certain=True), tags=(HeardTag("Rock", 0.4), HeardTag("Punk", 0.3)))
 
 
 def test_the_page_keeps_the_surer_of_genre_and_tag(hearing: Hearing) -> None:
@@ -57,7 +55,7 @@ def test_a_command_weighs_the_tags_of_the_page(hearing: Hearing, tmp_path: Path)
     song, cache = write_sine(tmp_path / "song.wav", 440), tmp_path / "cache.sqlite"
     with HearingCache(cache, say=pytest.fail) as memory:
         memory.keep(audio_id(song), load_tagger().tagger_id, hearing)
-    options = ["--audio", str(song), "--hearing-cache", str(cache), "--engine", str(tmp_path / "none"), "--json", "-k40"]
-    told = CliRunner().invoke(suggest, options, catch_exceptions=False)
+    places = ["--audio", str(song), "--hearing-cache", str(cache), "--engine", str(tmp_path / "none")]
+    told = CliRunner().invoke(suggest, [*places, "--json", "-k40"], catch_exceptions=False)
     heard = {one["tag_id"]: one["heard"] for one in orjson.loads(told.stdout)["suggestions"] if one["heard"]}
     assert heard[ROCK] == 0.9, told.output
