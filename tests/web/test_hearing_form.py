@@ -19,6 +19,7 @@ from tests.web.conftest import Page
 from tests.web.sounding import write_sine
 from web.app import create_app
 from web.pages.hearing_form import _WORDS
+from web.pages.similar_address import MAX_REFERENCES
 from web.running.uploads import MAX_BODY
 
 
@@ -43,7 +44,7 @@ def noise(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return bytes(data)
 
 
-def send(client: FlaskClient, path: str, data: bytes, field: str = "file", **others: str):
+def send(client: FlaskClient, path: str, data: bytes, field: str = "file", **others: str | list[str]):
     form = {field: (io.BytesIO(data), "My Secret Song.mp3"), **others}
     return client.post(path, data=form, content_type="multipart/form-data")
 
@@ -102,6 +103,16 @@ def test_what_cannot_be_heard_is_named_and_the_form_is_kept(
     assert says in problem.name
     if name != "large":  # of a form that is too large nothing is read
         assert ("Low Hum" if path == "/similar" else "sitar") in page.text
+
+
+def test_what_has_no_room_is_refused_before_it_is_heard(client: FlaskClient) -> None:
+    ear = client.application.extensions["ear"]
+    likes = [f"s:{number}" for number in range(MAX_REFERENCES)]
+    answer = send(client, "/similar", b"no music", like=likes)
+    assert answer.status_code == 400
+    assert "There are 8 references already" in answer.text
+    assert ear._ear is None  # nobody began to listen
+    assert send(client, "/suggest/heard", b"no music", tags="a" * 5_000).status_code == 400
 
 
 def test_there_are_words_for_every_reason() -> None:

@@ -162,6 +162,15 @@ def test_a_reference_that_is_gone_can_be_taken_away(listen) -> None:
     assert listen(page.link("Take away nobody")).titles == []
 
 
+def test_no_more_references_are_offered_than_there_can_be(listen) -> None:
+    full = listen("/similar?like=s:1&" + "&".join(f"like=gone{number}" for number in range(MAX_REFERENCES - 1)))
+    assert full.titles == ["High Hum", "Whistle"]
+    assert "take one away to add another" in full.text
+    assert not [one for one in full.all("form") if one.attributes.get("id") == "hear-form"]
+    assert "like this, too" not in full.text
+    assert "like this, too" in listen(full.link("Take away gone0")).text
+
+
 def test_state_goes_along_with_what_is_sent(listen) -> None:
     page = listen("/similar?like=s:1&unlike=s:3&mix=0.5&k=10&q=genre:folk")
     forms = page.response.get_data(as_text=True).split("<form")

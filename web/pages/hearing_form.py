@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from flask import Request
+from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from audiomodel.hearing import Hearing
@@ -67,13 +68,13 @@ class NotHeard(Exception):
         self.status = status
 
 
-def hear_sent(request: Request) -> tuple[Hearing, Kind]:
-    """Hear the recording of a form; returns what was heard, and whether it was a ``file`` or a ``recording``.
+def sent_upload(request: Request) -> FileStorage:
+    """Return the recording of a form, unheard; the other fields can be read then.
 
     Raises
     ------
     NotHeard
-        If nothing was sent, or it is nothing that can be heard.
+        If none was sent, or it is too large.
     """
     allow_upload(request)
     try:
@@ -82,6 +83,17 @@ def hear_sent(request: Request) -> tuple[Hearing, Kind]:
         raise NotHeard(TOO_LARGE, 413) from None
     if upload is None:
         raise NotHeard(NOTHING_SENT, 400)
+    return upload
+
+
+def hear_upload(upload: FileStorage) -> tuple[Hearing, Kind]:
+    """Hear the recording of a form; returns what was heard, and whether it was a ``file`` or a ``recording``.
+
+    Raises
+    ------
+    NotHeard
+        If it is nothing that can be heard.
+    """
     kind: Kind = "file" if upload.name == CHOSEN else "recording"
     try:
         with kept_upload(upload) as place:

@@ -13,9 +13,10 @@ from audiomodel.hearing import Hearing, likely_tags, unpack_vector
 from search.sound import quantize
 from web.addresses import AddressError
 from web.context import searcher
-from web.pages.hearing_form import NotHeard, ear_says, hear_sent
+from web.pages.hearing_form import NotHeard, ear_says, hear_upload, sent_upload
 from web.pages.similar_address import (
     HEARD_TAGS,
+    MAX_REFERENCES,
     HeardReference,
     Kind,
     SimilarAddress,
@@ -25,6 +26,8 @@ from web.pages.similar_page import similar_page
 
 blueprint = Blueprint("similar", __name__)
 blueprint.add_app_template_global(ear_says)
+
+_FULL = f"There are {MAX_REFERENCES} references already, which is the most: take one away first."
 
 
 @blueprint.get("/similar")
@@ -42,11 +45,15 @@ def show() -> ResponseReturnValue:
 def hear() -> ResponseReturnValue:
     """Hear what was sent, and lead to the page on which it is a reference."""
     try:
-        hearing, kind = hear_sent(request)
+        upload = sent_upload(request)
+        state = _sent_state()
+        if state.is_full:
+            raise NotHeard(_FULL, 400)
+        hearing, kind = hear_upload(upload)
     except NotHeard as error:
         page = similar_page(_sent_state(), searcher(), str(error))
         return render_template("similar.html", page=page), error.status
-    return redirect(url_for("similar.show") + _sent_state().adding(heard_reference(hearing, kind)).query, 303)
+    return redirect(url_for("similar.show") + state.adding(heard_reference(hearing, kind)).query, 303)
 
 
 def heard_reference(hearing: Hearing, kind: Kind) -> HeardReference:

@@ -111,6 +111,11 @@ class SimilarAddress:
         """The state as a query string with its question mark; `read_similar_address` gives it back."""
         return "?" + urlencode([*self.pairs, *self.settings, *([("name", self.name)] if self.name else [])])
 
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no room for another reference."""
+        return len(self.references) >= MAX_REFERENCES
+
     def adding(self, of: str | HeardReference) -> SimilarAddress:
         """Return the state with one more reference, and no name looked for."""
         others = tuple(one for one in self.references if one.of != of)

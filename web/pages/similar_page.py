@@ -36,6 +36,8 @@ class SimilarRow:
         Of sound, as a share in percent of the width of a bar; None where one side was never listened to.
     play
         Address that plays its best moment.
+    more
+        Address with it as a further reference; ``""`` where there is no room for one.
     """
 
     hit: SimilarHit
@@ -116,7 +118,7 @@ def _found(
 
 
 def _candidates(state: SimilarAddress, source: Searcher) -> tuple[Candidate, ...]:
-    if not state.name:
+    if not state.name or state.is_full:
         return ()
     found = tracks_named(source.engine, state.name)
     return tuple(Candidate(one, state.adding(one.track_id).query) for one in found)
@@ -128,5 +130,5 @@ def _row(state: SimilarAddress, hit: SimilarHit) -> SimilarRow:
         hit,
         None if hit.similarity is None else 100 * max(0.0, hit.similarity),
         play_link(hit.track, hit.sound, start),
-        state.adding(hit.track.track_id).query,
+        "" if state.is_full else state.adding(hit.track.track_id).query,
     )

@@ -14,7 +14,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from audiomodel.hearing import likely_tags
 from web.addresses import AddressError
 from web.context import searcher
-from web.pages.hearing_form import NotHeard, hear_sent
+from web.pages.hearing_form import NotHeard, hear_upload, sent_upload
 from web.pages.suggest_address import SuggestAddress, read_suggest_address
 from web.pages.suggest_batch import Batch, looks_like_table, suggest_for_table, table_to_take_away
 from web.pages.suggest_lists import write_csv, write_list
@@ -45,8 +45,9 @@ def show() -> ResponseReturnValue:
 def hear() -> ResponseReturnValue:
     """Hear what was sent, and lead to the suggestions for it."""
     try:
-        hearing, _ = hear_sent(request)
+        upload = sent_upload(request)
         state = read_suggest_address(request.form)
+        hearing, _ = hear_upload(upload)
     except NotHeard as error:
         page = suggest_page(_sent_state(), searcher())
         return render_template("suggest.html", page=page, sent_problem=str(error)), error.status

@@ -80,9 +80,10 @@
   });
 
   // A list of names below the box; what is chosen of it is found by its title and artist.
+  // Where there is no room for another reference there is no box.
   const box = document.getElementById("name");
   const names = document.getElementById("names");
-  box.addEventListener("input", () => {
+  box?.addEventListener("input", () => {
     clearTimeout(waiting);
     if ([...names.options].some((one) => one.value === box.value)) return void box.form.requestSubmit(); // chosen
     const typed = box.value.trim();
