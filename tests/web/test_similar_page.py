@@ -140,6 +140,14 @@ def test_a_recording_is_a_reference_with_what_was_heard(listen) -> None:
     assert parse_qs(suggest.query)["heard"] == ["0.83 drone, 0.12 vocals"]
 
 
+def test_why_nothing_is_found_is_said_of_what_it_is_compared_by(listen) -> None:
+    untagged = SimilarAddress((Reference(HeardReference("recording", 30.0, direction(1.0))),), mix=1.0)
+    by_tags = listen(address_of(untagged))
+    assert by_tags.titles == []
+    assert "Nothing is like it by its tags: nobody tagged it, or nobody else uses its tags." in by_tags.text
+    assert "listened to" not in by_tags.text
+
+
 def test_a_recording_unlike_all_music_says_so(listen) -> None:
     strange = HeardReference("file", 30.0, direction(0.0, 1.0), status="unlike")
     page = listen(address_of(SimilarAddress((Reference(strange),))))
