@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -81,13 +82,23 @@ def _opened(root: Path, name: str) -> Recording | None:
     place = (base / name).resolve(strict=True)
     if not place.is_relative_to(base):
         return None
+    with ExitStack() as opened:
+        recording = _recording(opened.enter_context(open(place, "rb", opener=_open_now)))
+        if recording is not None:
+            opened.pop_all()  # whoever has it closes it
+        return recording
+
+
+def _open_now(path: str, flags: int) -> int:
     # A pipe would be waited for, and a link may have come since.
-    number = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    file = os.fdopen(number, "rb")
-    about = os.fstat(number)
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)
+
+
+def _recording(file: BinaryIO) -> Recording | None:
+    """Return what is in a file that was opened; None where that is no sound."""
+    about = os.fstat(file.fileno())
     media_type = _media_type(file) if stat.S_ISREG(about.st_mode) else ""
     if not media_type:
-        file.close()
         return None
     file.seek(0)
     return Recording(

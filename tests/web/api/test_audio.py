@@ -146,6 +146,15 @@ def test_nothing_outside_of_the_root_is_sent(serve_file, tmp_path: Path) -> None
         assert str(tmp_path) not in response.text
 
 
+def test_what_is_no_file_of_sound_is_not_left_open(serve_file) -> None:
+    client = serve_file("deep")
+    client.get("/api/v1/track/audio?id=x:1")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(5):
+        assert client.get("/api/v1/track/audio?id=x:1").status_code == 404
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
 def test_a_link_within_the_root_is_followed(serve_file, tmp_path: Path) -> None:
     (tmp_path / "root" / "deep" / "link.wav").symlink_to(tmp_path / "root" / "inside.wav")
     assert serve_file("deep/link.wav").get("/api/v1/track/audio?id=x:1").status_code == 200
