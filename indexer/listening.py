@@ -81,15 +81,22 @@ class Listening:
         self.report.flush()
         return filled
 
-    def recall(self, found: Sequence[Found]) -> None:
-        """Report again what an earlier run found out about files that it wrote."""
-        for one in found:
+    def recall(self, found: Sequence[Found], documents: Sequence[Document | None]) -> None:
+        """Report again what an earlier run found out about files that it wrote.
+
+        Parameters
+        ----------
+        documents
+            What it wrote, parallel to `found`; None where the index has refused it.
+        """
+        for one, document in zip(found, documents, strict=True):
             if self._ear is not None and one.audio is not None:
                 heard = self._ear.recall(one.audio.path)
                 if isinstance(heard, AudioProblem):
                     self._report_problem(one.track.track_id, one.audio, heard)
                 elif heard is not None:
                     self.summary.heard += 1
+                    self._report_doubts(document or Document(one.track), one.audio, heard)
 
     def _hear(self, found: Sequence[Found], advance: Callable[[int], None]) -> Iterator[_Heard]:
         if self._ear is None:

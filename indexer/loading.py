@@ -213,7 +213,7 @@ class _Run:
         for found in self._batches(islice(entries, checkpoint.rows), reading):
             reading.summary.skipped += len(found)
             if self.listening is not None:
-                self.listening.recall(found)
+                self.listening.recall(found, self._documents([one.track.track_id for one in found]))
             if self.counts_files:
                 self.progress.advance(sum(one.audio is not None for one in found))
         if (reading.summary.rows, reading.digest()) != (checkpoint.rows, checkpoint.digest):

@@ -12,6 +12,7 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import mutagen
 import numpy as np
@@ -20,9 +21,14 @@ import pytest
 import soundfile
 from click.testing import Result
 
+from audiomodel.cache import HearingCache
+from audiomodel.hearing import HeardTag
+from audiomodel.identity import audio_id
+from audiomodel.tagger import load_tagger
 from indexer import ears
 from search.document import Document
 from search.sound import similarity
+from tests.audiomodel.hearings import make_hearing
 from tests.audiomodel.tones import write_tone
 from tests.indexer.conftest import Desk
 
@@ -251,6 +257,43 @@ def test_a_run_that_is_killed_hears_nothing_twice(music: Music, hearing_cache: P
     assert "resuming" in result.stderr
     assert len(music.documents()) == n_files
     assert all(one.sound is not None and one.sound.vector for one in music.documents().values())
+
+
+@pytest.mark.slow
+def test_a_run_that_goes_on_reports_what_the_killed_one_found(music: Music, hearing_cache: Path) -> None:
+    names = [f"{n:02}.flac" for n in range(12)]
+    music.write(*names)
+    for name in names[:8]:
+        file = mutagen.File(music.folder / name)
+        file["genre"] = "Folk"
+        file.save()
+    rock = HeardTag("Rock", 0.95, certain=True)
+    remember(hearing_cache, [music.folder / name for name in names[:4]], genre=rock, tags=(rock,))
+    remember(hearing_cache, [music.folder / name for name in names[4:8]], status="unlike", genre=None, tags=())
+    report, whole = music.desk.folder / "report.csv", music.desk.folder / "whole.csv"
+    options = ["--batch-size", "4", "--heard-report", str(report)]
+    command = [sys.executable, "-c", COMMAND, str(music.folder), "--engine", str(music.desk.engine), "--jobs", "1"]
+    process = subprocess.Popen([*command, *options], stderr=subprocess.PIPE)
+    while n_heard(hearing_cache) < 9:
+        assert process.poll() is None, process.stderr and process.stderr.read()
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    resumed = music.index(*options)
+    assert "resuming" in resumed.stderr
+    music.desk.engine = music.desk.folder / "another"
+    music.index("--heard-report", whole)
+    assert report.read_text() == whole.read_text()
+    assert (whole.read_text().count(",doubted,"), whole.read_text().count(",unlike,")) == (4, 4)
+    assert "4 tracks with typed tags that the audio contradicts" in resumed.stderr
+
+
+def remember(place: Path, files: list[Path], **said: Any) -> None:
+    """Let the cache know of files what is said, as if the shipped tagger had heard it."""
+    tagger_id = load_tagger().tagger_id
+    with HearingCache(place, say=pytest.fail) as cache:
+        for file in files:
+            cache.keep(audio_id(file), tagger_id, make_hearing(audio_id(file), tagger_id, **said))
 
 
 def n_heard(place: Path) -> int:
