@@ -20,6 +20,9 @@ from search.words import fold_words
 # "01 - ", "1-07. " and the like before a title.
 _TRACK_NUMBER = re.compile(r"^\d{1,3}(?:-\d{1,3})?[\s._-]+")
 
+# A path from a root: of this system, of a drive or a server of Windows, or of a user.
+_ROOT = re.compile(r"/|[A-Za-z]:|~|file:")
+
 
 class StoredFile(NamedTuple):
     """A file of the table."""
@@ -61,12 +64,19 @@ class AudioFiles:
         return self._folder / file.place
 
     def at(self, path: str) -> list[StoredFile]:
-        """Return the file at a path, as a catalogue writes it: from anywhere above it, with any slashes."""
-        parts = [part for part in path.strip().replace("\\", "/").split("/") if part not in ("", ".")]
+        """Return the file at a path, as a catalogue writes it: from anywhere above it, with any slashes.
+
+        What leads to the folder may be another way there only in a path from a root; its last part alone is a name.
+        """
+        written = path.strip().replace("\\", "/")
+        parts = [part for part in written.split("/") if part not in ("", ".")]
         if ".." in parts:
             return []
+        above = self._folder.absolute().parts
         for start in range(len(parts)):
-            if found := self._find("place", "/".join(parts[start:])):
+            leads_here = tuple(parts[:start]) == above[len(above) - start :]
+            is_elsewhere = _ROOT.match(written) and start < len(parts) - 1
+            if (leads_here or is_elsewhere) and (found := self._find("place", "/".join(parts[start:]))):
                 return found
         return []
 

@@ -77,6 +77,26 @@ def test_a_path_is_found_from_wherever_it_is_written(shelf: Shelf, written: str)
     assert set(shelf.report.of(Kind.NO_ROW)) == {"one.mp3"}
 
 
+def test_rows_of_other_folders_do_not_share_a_file_of_the_same_name(shelf: Shelf) -> None:
+    shelf.file("01.mp3")
+    assert len(shelf.joined("ID,Title,File\n1,One,AlbumA/01.mp3\n2,Two,AlbumB/01.mp3\n")) == 1
+    assert shelf.ways == {"file name": 1}
+    assert list(shelf.report.of(Kind.AMBIGUOUS).values()) == ["01.mp3 is that of songs:1 already"]
+
+
+def test_rows_of_other_folders_do_not_share_what_lies_in_a_folder_of_the_same_name(shelf: Shelf) -> None:
+    shelf.file("CD1/01.mp3")
+    shelf.joined("Title,File\nOne,AlbumA/CD1/01.mp3\nTwo,AlbumB/CD1/01.mp3\n")
+    assert shelf.ways == {"file name": 1}
+
+
+def test_a_path_may_begin_above_the_folder(shelf: Shelf) -> None:
+    shelf.file("one.mp3")
+    shelf.file("b/one.mp3")
+    assert shelf.joined("Title,File\nOne,audio/one.mp3\n") == {"One": "one.mp3"}
+    assert shelf.ways == {"path": 1}
+
+
 def test_no_path_leads_out_of_the_folder(shelf: Shelf) -> None:
     shelf.file("one.mp3")
     write_audio(shelf.folder / "secret.mp3", {})
