@@ -99,7 +99,9 @@ def write_change(change: Change, backup: Path | None, identify: Callable[[Path],
 
 def backup_place(folder: Path, path: Path) -> Path:
     """Return where the backup of a file goes: by its path, numbered where an earlier backup is."""
-    plain = folder / (Path(*path.absolute().parts[1:]) if path.is_absolute() or ".." in path.parts else path)
+    # However many ".." there are, none of them leads out of the folder.
+    whole = Path(os.path.normpath(path.absolute()))
+    plain = folder / (whole.relative_to(whole.anchor) if path.is_absolute() or ".." in path.parts else path)
     if not plain.exists():
         return plain
     numbered = (plain.with_name(f"{path.stem}.{n}{path.suffix}") for n in range(2, 1_000_000))

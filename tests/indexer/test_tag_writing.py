@@ -107,6 +107,16 @@ def test_flac_keeps_its_pictures_and_its_doubled_fields(tmp_path: Path) -> None:
     assert FLAC(path).pictures[0].data == picture.data
 
 
+@pytest.mark.parametrize("written", ["song.mp3", "../song.mp3", "../" * 30 + "song.mp3", "/x/../../song.mp3"])
+def test_no_path_leads_a_backup_out_of_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
+    (tmp_path / "deep").mkdir()
+    monkeypatch.chdir(tmp_path / "deep")
+    folder = tmp_path / "originals"
+    assert Path(os.path.normpath(backup_place(folder, Path(written)))).is_relative_to(folder)
+
+
 def test_the_file_as_it_was_is_kept_where_one_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder, path = tmp_path / "backup", Path("a/song.flac")
     monkeypatch.chdir(tmp_path)
