@@ -20,6 +20,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from search.engines import open_engine
 from tagmodel.model import load_model
+from web.api import audio
 from web.app import create_app
 from web.running import access_log, limits, overload
 from web.running.keeping import SearcherKeeper
@@ -36,7 +37,6 @@ CONNECTIONS = 1024
 MAX_HEAD = 64 * 1024  # bytes
 # A client that sends no whole head for so long is hung up on, and so is one that asks nothing more.
 HEAD_SECONDS = 20  # seconds
-
 
 
 class _OnPurpose(logging.Filter):
@@ -168,7 +168,7 @@ def _server(
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEAD_SECONDS * 1000, max_buffer_size=MAX_HEAD),
         # Most of them wait at the gate, which decides who may.
-        blocking_threads=threads + overload.WAITING + overload.SPARE,
+        blocking_threads=threads + overload.WAITING + overload.SPARE + audio.WHOLE_AT_ONCE,
         backpressure=CONNECTIONS,
         workers_kill_timeout=STOP_SECONDS,
         websockets=False,

@@ -6,11 +6,12 @@ It answers no JSON, so it is none of the declared operations; its refusals are t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from threading import BoundedSemaphore
 from typing import BinaryIO
 
 from flask import Response, request
 from msgspec import Struct
-from werkzeug.exceptions import RequestedRangeNotSatisfiable
+from werkzeug.exceptions import RequestedRangeNotSatisfiable, ServiceUnavailable
 from werkzeug.http import is_resource_modified, parse_range_header
 
 from web.api.naming import TrackId, stored_track
@@ -18,10 +19,13 @@ from web.api.parameters import Reader
 from web.api.problems import NO_RECORDING, Refusal
 from web.recordings import Recording, open_recording
 
-# A player that asks for “the rest” gets so much, and asks again when it comes to its end: nobody holds a thread by
-# listening (RFC 9110, 15.3.7: a part of what was asked for is an answer).
+# A player that asks for a part gets so much of it, and asks again when it comes to its end (RFC 9110, 15.3.7: a part of
+# what was asked for is an answer). It is handed to the server in one block, so nobody holds a thread by listening.
 MOST_AT_ONCE = 1024 * 1024  # bytes
-_BLOCK = 64 * 1024  # bytes
+# Longer recordings that a worker sends whole at a time: each holds a thread for as long as its client takes.
+WHOLE_AT_ONCE = 8
+_RETRY_AFTER = 5  # seconds
+_whole = BoundedSemaphore(WHOLE_AT_ONCE)
 
 
 class AudioParameters(Struct, frozen=True):
@@ -47,7 +51,7 @@ def track_audio() -> Response:
         raise Refusal(NO_RECORDING, f"track {track_id!r} has no recording that this server plays", "id")
     try:
         response = _answer(recording)
-    except RequestedRangeNotSatisfiable:
+    except (RequestedRangeNotSatisfiable, ServiceUnavailable):
         recording.file.close()
         raise
     response.headers["Accept-Ranges"] = "bytes"
@@ -64,7 +68,7 @@ def _answer(recording: Recording) -> Response:
     # Who has a part of another recording cannot use a part of this one.
     fits = "If-Range" not in request.headers or not _is_changed(recording, ignore_if_range=False)
     part = asked_part(request.headers.get("Range", ""), recording.length) if fits else None
-    return _whole(recording) if part is None else _part(recording, *part)
+    return _all(recording) if part is None else _part(recording, *part)
 
 
 def _is_changed(recording: Recording, ignore_if_range: bool = True) -> bool:
@@ -90,12 +94,18 @@ def asked_part(header: str, length: int) -> tuple[int, int] | None:
     if part is None:
         raise RequestedRangeNotSatisfiable(length)
     begin, end = part
-    is_open = asked.ranges[0][1] is None and begin >= 0
-    return begin, min(end, begin + MOST_AT_ONCE) if is_open else end
+    return begin, min(end, begin + MOST_AT_ONCE)
 
 
-def _whole(recording: Recording) -> Response:
-    return _sent(recording, recording.length, 200)
+def _all(recording: Recording) -> Response:
+    is_long = recording.length > MOST_AT_ONCE and request.method != "HEAD"
+    if is_long and not _whole.acquire(blocking=False):
+        says = f"{WHOLE_AT_ONCE} recordings are being sent whole: ask for a part by Range, or later"
+        raise ServiceUnavailable(says, retry_after=_RETRY_AFTER)
+    response = _sent(recording, recording.length, 200)
+    if is_long:
+        response.call_on_close(_whole.release)
+    return response
 
 
 def _part(recording: Recording, begin: int, end: int) -> Response:
@@ -117,6 +127,6 @@ def _sent(recording: Recording, length: int, status: int) -> Response:
 
 def _blocks(file: BinaryIO, length: int) -> Iterator[bytes]:
     with file:
-        while length and (block := file.read(min(length, _BLOCK))):
+        while length and (block := file.read(min(length, MOST_AT_ONCE))):
             length -= len(block)
             yield block

@@ -15,7 +15,7 @@ from search.searcher import Searcher
 from search.sound import Sound
 from tagmodel.track import Track
 from tests.web.sounding import write_sine
-from web.api.audio import MOST_AT_ONCE, asked_part
+from web.api.audio import MOST_AT_ONCE, WHOLE_AT_ONCE, asked_part
 from web.app import create_app
 from web.recordings import MEDIA_TYPES
 from web.settings import Settings
@@ -46,9 +46,23 @@ def test_a_part_is_sent_to_who_asks_for_it(sounding: FlaskClient, sounding_root:
         assert int(response.headers["Content-Length"]) == end - begin
 
 
-def test_the_rest_of_a_long_recording_comes_in_pieces() -> None:
-    assert asked_part("bytes=5-", 10 * MOST_AT_ONCE) == (5, 5 + MOST_AT_ONCE)
-    assert asked_part(f"bytes=5-{2 * MOST_AT_ONCE}", 10 * MOST_AT_ONCE) == (5, 2 * MOST_AT_ONCE + 1)
+@pytest.mark.parametrize("asked", ["bytes=5-", "bytes=5-99999999", f"bytes=-{10 * MOST_AT_ONCE - 5}"])
+def test_a_long_part_of_a_recording_comes_in_pieces(asked: str) -> None:
+    assert asked_part(asked, 10 * MOST_AT_ONCE) == (5, 5 + MOST_AT_ONCE)
+
+
+def test_few_long_recordings_are_sent_whole_at_a_time(serve_file, tmp_path: Path) -> None:
+    write_sine(tmp_path / "root" / "long.wav", 440, 1.1 * MOST_AT_ONCE / 16_000)
+    client, address = serve_file("long.wav"), "/api/v1/track/audio?id=x:1"
+    slow = [client.get(address) for _ in range(WHOLE_AT_ONCE)]
+    refused = client.get(address)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+    assert refused.content_type == "application/problem+json"
+    assert client.get(address, headers={"Range": "bytes=0-"}).status_code == 206
+    assert client.head(address).status_code == 200
+    for one in slow:
+        one.close()
+    assert client.get(address).status_code == 200
 
 
 @pytest.mark.parametrize("asked", ["bytes=0-1,5-6", "bytes=x", "seconds=1-2", "bytes", "bytes=9-3"])

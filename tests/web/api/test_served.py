@@ -6,11 +6,15 @@ import html
 import json
 import re
 import shutil
+import socket
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import schemathesis
@@ -19,6 +23,7 @@ from hypothesis import HealthCheck, settings
 from tests.web.api.test_guide import needs_curl
 from tests.web.api.test_schemathesis import config
 from tests.web.browser.conftest import served
+from tests.web.sounding import write_sine
 from web.api.app import OPERATIONS
 from web.api.openapi import BASE, openapi_document
 
@@ -81,3 +86,16 @@ def run(command: str) -> None:
     subprocess.run(
         ["bash", "-c", command.replace("curl", "curl -sf", 1).replace("TOKEN", TOKEN)], check=True, capture_output=True
     )
+
+
+def test_who_listens_slowly_holds_up_nobody(sounding_index: Path, tmp_path: Path) -> None:
+    write_sine(tmp_path / "root" / "hum" / "low.wav", 220, 3_000)  # 48 MB: more than connections hold on their way
+    root = str(tmp_path / "root")
+    with served(sounding_index, tmp_path / "log", TAGKIN_AUDIO_ROOT=root) as site, ExitStack() as slow:
+        where = urlsplit(site)
+        for _ in range(100):
+            client = slow.enter_context(socket.create_connection((where.hostname, where.port)))
+            client.sendall(b"GET /api/v1/track/audio?id=s:1 HTTP/1.1\r\nHost: x\r\n\r\n")  # and reads nothing
+        time.sleep(2)
+        with urllib.request.urlopen(f"{site}/suggest", timeout=10) as answer:
+            assert answer.status == 200
