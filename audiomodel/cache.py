@@ -26,7 +26,7 @@ from audiomodel.problems import AudioProblem, Reason
 # Says of an SQLite file that it is such a cache ("tkHR"), and of which form; another form is set aside. The version is
 # raised when the tables change, and when the same tagger hears otherwise, as after a change in decoding or tempo.
 _APPLICATION_ID = 0x746B4852
-_VERSION = 1
+_VERSION = 2
 
 # Another run that writes is waited for so long.
 _PATIENCE = 30.0  # seconds

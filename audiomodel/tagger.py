@@ -33,6 +33,8 @@ LEAST_PROBABILITY = 0.05
 MOMENT_TAGS = 3
 # Fewer frames than ten seconds have are too few to be as sure as of a whole clip; probabilities are calibrated for it.
 SHORT_FRAMES = 43
+# From here on a top genre is likelier than all others together.
+LEAST_CERTAIN_GENRE = 0.5
 _AT_ONCE = 16  # windows
 
 
@@ -82,6 +84,11 @@ class TaggerCard(Struct, frozen=True, forbid_unknown_fields=True):
     licence: str = ""
     options: dict[str, Any] = {}
     figures: dict[str, Any] = {}
+
+    def genre_cutoff(self, genre: str) -> float:
+        """Return from which probability on a top genre counts as heard: never below the cut-off of its tag."""
+        own = (cutoff for tag, cutoff in zip(self.tags, self.tag_cutoffs, strict=True) if tag == genre)
+        return max((LEAST_CERTAIN_GENRE, *own))
 
 
 class HeardSound(NamedTuple):
@@ -195,7 +202,8 @@ class Tagger:
     def _genre(self, logits: NDArray[np.float32], line: Line) -> HeardTag:
         shares = genre_probabilities(logits, line)
         best = int(shares.argmax())
-        return HeardTag(self.card.genres[best], round(float(shares[best]), 4), bool(shares[best] >= 0.5))
+        genre, probability = self.card.genres[best], float(shares[best])
+        return HeardTag(genre, round(probability, 4), probability >= self.card.genre_cutoff(genre))
 
     def _moments(self, heard: Outputs, windows: list[Window], line: Line, abstains: bool) -> tuple[Moment, ...]:
         seconds = self.card.front_end.frame_seconds

@@ -41,6 +41,12 @@ def main(data_dir: Path, part: str, sure: tuple[float, ...]) -> None:
         typed[dice.choice([other for other, row in enumerate(rows) if clips.genres[row] != clips.genres[own]])]
         for own in rows
     ]
+    right = [
+        hearing.genre.tag == clips.genres[row]
+        for row, hearing in zip(rows, hearings, strict=True)
+        if hearing.status == "ok" and hearing.genre is not None and hearing.genre.certain
+    ]
+    print(f"{len(right)} clips with a certain top genre, which is right for {np.mean(right):.0%}")
     print(f"{len(rows)} clips; sure of a genre from: right tags doubted, wrong tags doubted")
     for threshold in sure:
         indexer.hearing.SURE = threshold
@@ -62,7 +68,7 @@ def hear(tagger: Tagger, levels: np.ndarray) -> list[Hearing]:
             tagger.tagger_id,
             30.0,
             "ok" if tagger.unlikeness(embedding) < 1 else "unlike",
-            HeardTag(tagger.card.genres[int(shares.argmax())], float(shares.max()), bool(shares.max() >= 0.5)),
+            top_genre(tagger, shares),
             tuple(
                 HeardTag(tag, float(p), bool(p >= cutoff))
                 for tag, p, cutoff in zip(tagger.card.tags, row, tagger.card.tag_cutoffs, strict=True)
@@ -72,6 +78,12 @@ def hear(tagger: Tagger, levels: np.ndarray) -> list[Hearing]:
         )
         for embedding, row, shares in zip(outputs.embeddings, tags, genres, strict=True)
     ]
+
+
+def top_genre(tagger: Tagger, shares: np.ndarray) -> HeardTag:
+    """Return the likeliest genre as the tagger does."""
+    genre, probability = tagger.card.genres[int(shares.argmax())], float(shares.max())
+    return HeardTag(genre, probability, probability >= tagger.card.genre_cutoff(genre))
 
 
 if __name__ == "__main__":

@@ -92,6 +92,20 @@ def test_a_tag_is_certain_from_its_cutoff_on(tagger: Tagger) -> None:
     assert [one.certain for one in heard.tags] == [one.probability >= cutoff[one.tag] for one in heard.tags]
 
 
+def test_a_top_genre_is_never_certain_below_the_cutoff_of_its_tag() -> None:
+    tagger = load_tagger()
+    cutoff = dict(zip(tagger.card.tags, tagger.card.tag_cutoffs, strict=True))
+    assert max(cutoff[genre] for genre in tagger.card.genres) > 1, "one is never certain"
+    for place, genre in enumerate(tagger.card.genres):
+        heard = tagger._genre(20 * np.eye(len(tagger.card.genres), dtype=np.float32)[place], tagger.card.lines[-1])
+        assert (heard.tag, heard.probability > 0.9) == (genre, True)
+        assert heard.certain == (heard.probability >= cutoff[genre])
+
+
+def test_a_top_genre_is_certain_where_it_is_likelier_than_all_others_together(tagger: Tagger) -> None:
+    assert tagger.card.genre_cutoff("no tag at all") == 0.5
+
+
 def test_the_same_sound_is_heard_the_same_way_whatever_else_is(tagger: Tagger) -> None:
     assert tagger.hear(sound(90)) == tagger.hear(sound(90))
     assert tagger.hear(sound(90)).vector != tagger.hear(sound(90, seed=1)).vector
