@@ -35,6 +35,8 @@ PATIENCE = 2.0  # seconds
 # Bodies that are read at once, and what is read of one: nothing here takes a longer one.
 BODIES = 16
 MAX_BODY = 16 * 1024 * 1024  # bytes
+# Recordings that are read at once: they are sent by telephone for minutes, and no other body waits for that.
+UPLOADS = 8
 # Recordings that are heard at once, and how long another one waits for its turn.
 HEARINGS = 2
 HEARING_PATIENCE = 20.0  # seconds
@@ -73,6 +75,7 @@ class Gate:
         self._places = _filled(at_once + waiting)
         self._turns = _filled(at_once)
         self._bodies = _filled(BODIES)
+        self._uploads = _filled(UPLOADS)
         self._hearings = _filled(HEARINGS)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -96,15 +99,16 @@ class Gate:
         most = uploads.MAX_BODY if is_upload else MAX_BODY
         if int(environ.get("CONTENT_LENGTH") or 0) > most:  # nothing of it is read, as it is refused for its length
             return self._in_turn(environ, start_response, self._turns, self._patience)
+        bodies = self._uploads if is_upload else self._bodies
         try:
-            self._bodies.get_nowait()
+            bodies.get_nowait()
         except Empty:
             return self._refuse(environ, start_response)
         with TemporaryFile(prefix="tagkin-") if is_upload else BytesIO() as body:
             try:
                 _read_ahead(environ["wsgi.input"], most, body)
             finally:
-                self._bodies.put(None)
+                bodies.put(None)
             environ["wsgi.input"] = body
             if is_upload:
                 return self._in_turn(environ, start_response, self._hearings, HEARING_PATIENCE)
@@ -156,7 +160,7 @@ def _filled(size: int) -> SimpleQueue[None]:
 
 def _refusals(app: Flask) -> tuple[_Refusal, _Refusal]:
     """Return the page and the problem that are sent; made once, as there is no time for it then."""
-    title, says = "Too much is asked of us just now", "Nothing is lost: try again in a second."
+    title, says = "Too much is asked of us just now", "Try again in a second."
     with app.test_request_context("/"):
         page = render_template("error.html", code=503, title=title, message=says, text="")
     problem = Problem(

@@ -8,7 +8,7 @@ from werkzeug.test import Client, EnvironBuilder
 
 from web.app import create_app
 from web.running import uploads
-from web.running.overload import MAX_BODY, Gate
+from web.running.overload import BODIES, MAX_BODY, UPLOADS, Gate
 from web.settings import Settings
 
 
@@ -125,6 +125,24 @@ def test_who_sends_slowly_holds_up_nobody(searcher) -> None:
     slow.go.set()
     thread.join()
     assert statuses == ["200 OK"]
+
+
+def test_recordings_that_are_sent_slowly_hold_up_no_other_body(searcher) -> None:
+    gate = Gate(create_app(searcher), at_once=1)
+    slow, threads = [SlowBody(b"x") for _ in range(BODIES)], []
+    for body in slow:
+        environ = EnvironBuilder("/similar", method="POST").get_environ()
+        environ |= {"wsgi.input": body, "CONTENT_LENGTH": "1"}
+        threads.append(Thread(target=lambda environ=environ: b"".join(gate(environ, lambda *_: None))))
+        threads[-1].start()
+    assert all(body.reading.wait(20) for body in slow[:UPLOADS])
+    client = Client(gate)
+    assert client.post("/similar", data=b"x").status_code == 503
+    assert client.post("/api/v1/suggest", json={"tracks": [{"tags": ["sitar"]}]}).status_code == 200
+    for body in slow:
+        body.go.set()
+    for thread in threads:
+        thread.join()
 
 
 def test_a_body_that_is_too_long_is_not_read(searcher) -> None:
