@@ -20,7 +20,8 @@ SOUND_DIMENSIONS = 128
 SOUND_SCALE = 256  # units per 1.0 of a unit vector
 # A product of two vectors is in units of 1/65536.
 SOUND_PRODUCT = SOUND_SCALE**2
-# Moments kept of one track: a song of six minutes has that many windows of 15 seconds.
+# Moments kept of one track, all in which a recording is heard. Of five seconds each, they cover two minutes without a
+# gap, and half of a song of four.
 MOST_MOMENTS = 24
 
 _LARGEST = 127  # of an int8, on both sides: a vector can then be turned around

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from audiomodel.hearing import HeardTag, Hearing, unpack_vector
+from audiomodel.windows import MAX_MOMENTS
 from indexer.hearing import HeardTags
 from search.document import Document, check_document
 from search.engines import open_engine
@@ -84,6 +85,10 @@ def test_the_sound_says_what_was_heard_beside_tags() -> None:
     assert sound.vector == quantize(unpack_vector(hearing.vector))
     assert [moment.start for moment in sound.moments] == [0.0, 15.0]
     assert sound.moments[0].tags == (tag("rock"),)
+
+
+def test_an_index_keeps_every_moment_that_is_heard() -> None:
+    assert MOST_MOMENTS == MAX_MOMENTS
 
 
 @pytest.mark.parametrize("n", [0, 1, MOST_MOMENTS, MOST_MOMENTS + 1, 500])
