@@ -10,6 +10,7 @@ import logging
 import os
 import socket
 import ssl
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -65,6 +66,7 @@ def create_served_app() -> Flask:
     web.settings.SettingsError
         If a setting cannot be used.
     """
+    tempfile.tempdir = None  # a worker may have inherited that of the command, which is another one
     values = environment()
     settings = read_settings(values)
     model = load_model(Path(values["MODEL"]) if values.get("MODEL") else None)
@@ -124,8 +126,10 @@ def serve_pages(host: str, port: int, workers: int, threads: int, values: Mappin
     """
     address = _listening_address(host, port)
     tls = [Path(path) for path in values.get("TLS", "").split(os.pathsep) if path]
-    with TemporaryDirectory(prefix="tagkin-metrics-") as directory:
+    with TemporaryDirectory(prefix="tagkin-metrics-") as directory, TemporaryDirectory(prefix="tagkin-") as temporary:
         os.environ |= {f"{PREFIX}_{name}": value for name, value in values.items()} | {DIRECTORY: directory}
+        # What somebody sent to a worker goes when the server does, even if the worker was killed.
+        os.environ["TMPDIR"] = temporary
         _server(address, port, workers, threads, *tls).serve()
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -99,3 +101,29 @@ def test_who_listens_slowly_holds_up_nobody(sounding_index: Path, tmp_path: Path
         time.sleep(2)
         with urllib.request.urlopen(f"{site}/suggest", timeout=10) as answer:
             assert answer.status == 200
+
+
+def test_a_killed_worker_leaves_no_recording_behind(sounding_index: Path, tmp_path: Path) -> None:
+    temporary, sent = tmp_path / "tmp", write_sine(tmp_path / "sent.wav", 220).read_bytes()
+    temporary.mkdir()
+    with served(sounding_index, tmp_path / "log", TMPDIR=str(temporary)) as site:
+        where = urlsplit(site)
+        about = f"Host: x\r\nContent-Type: audio/wav\r\nContent-Length: {len(sent)}\r\n\r\n"
+        with socket.create_connection((where.hostname, where.port)) as client:
+            client.sendall(f"POST /api/v1/hear HTTP/1.1\r\n{about}".encode() + sent)
+            for _ in range(2_000):
+                if kept := list(temporary.rglob("recording")):
+                    break
+                time.sleep(0.01)
+            assert kept
+            for server in children_of(os.getpid()):
+                if f"{where.port}" in Path(f"/proc/{server}/cmdline").read_text().split("\0"):
+                    for worker in children_of(server):
+                        os.kill(worker, signal.SIGKILL)
+    assert not list(temporary.rglob("recording"))
+
+
+def children_of(process: int) -> list[int]:
+    """Return the processes that a process started."""
+    tasks = Path(f"/proc/{process}/task").iterdir()
+    return [int(one) for task in tasks for one in (task / "children").read_text().split()]
