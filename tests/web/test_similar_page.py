@@ -140,6 +140,12 @@ def test_a_recording_is_a_reference_with_what_was_heard(listen) -> None:
     assert parse_qs(suggest.query)["heard"] == ["0.83 drone, 0.12 vocals"]
 
 
+def test_a_heard_tag_with_a_comma_is_one_tag_on_the_suggest_page(listen) -> None:
+    heard = HeardReference("file", 30.0, direction(1.0), tags=(("drum, bass", 80, True),))
+    page = listen(address_of(SimilarAddress((Reference(heard),))))
+    assert "drum, bass 80 %" in listen(page.link("Suggest tags for it")).text
+
+
 def test_why_nothing_is_found_is_said_of_what_it_is_compared_by(listen) -> None:
     untagged = SimilarAddress((Reference(HeardReference("recording", 30.0, direction(1.0))),), mix=1.0)
     by_tags = listen(address_of(untagged))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from search.query import render_tag
 from search.searcher import Searcher, UnknownTrack
@@ -13,6 +12,7 @@ from tagmodel.track import Track
 from web.links import search_link, tag_link, track_link
 from web.listening import play_link
 from web.pages.similar_address import HeardReference, Reference, SimilarAddress
+from web.pages.suggest_address import SuggestAddress
 from web.pages.wording import clock
 
 _KINDS = {"file": "Your file", "recording": "Your recording"}
@@ -96,7 +96,7 @@ def reference_row(state: SimilarAddress, one: Reference, asked: Asked | None, so
 def _heard_row(one: Reference, heard: HeardReference, flip: str, remove: str) -> ReferenceRow:
     tags = tuple(HeardTagRow(tag, percent / 100, tag_link(tag), certain) for tag, percent, certain in heard.tags)
     sure = [one.spelling for one in tags if one.certain]
-    told = ", ".join(f"{one.probability:.3g} {one.spelling}" for one in tags)
+    suggest = SuggestAddress(heard=tuple((one.spelling, one.probability) for one in tags)).query
     return ReferenceRow(
         f"{_KINDS[heard.kind]}, {clock(heard.seconds)}",
         "",
@@ -106,7 +106,7 @@ def _heard_row(one: Reference, heard: HeardReference, flip: str, remove: str) ->
         heard=tags,
         notes=tuple(_notes(heard)),
         search=search_link(" ".join(map(render_tag, sure[:4]))) if sure else "",
-        suggest="?" + urlencode([("tags", ""), ("heard", told)]) if tags else "",
+        suggest=suggest if tags else "",
     )
 
 
