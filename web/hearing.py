@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from audiomodel.ear import Ear
     from audiomodel.tagger import TaggerCard
 
-# How long a recording waits for those before it, which take up to five seconds each.
+# How long a recording waits for those before it: most take a second or two, the longest that are sent some twenty.
 PATIENCE = 15.0  # seconds
 RETRY_AFTER = 5  # seconds
 
