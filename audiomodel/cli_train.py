@@ -45,7 +45,7 @@ STOPPED = 130
     "--network", "kind", type=click.Choice(["cnn", "crnn"]), default="cnn", show_default=True,
     help="A residual CNN, or the same with a GRU over time.",
 )  # fmt: skip
-@click.option("--epochs", type=click.IntRange(min=1), show_default="30", help="How often every clip is heard, at most.")
+@click.option("--epochs", type=click.IntRange(min=1), show_default="36", help="How often every clip is heard, at most.")
 @click.option(
     "--tags-from", type=click.IntRange(min=1), show_default="50", help="Recordings that a tag needs to be learned."
 )

@@ -39,14 +39,6 @@ class TaggingLoss(nn.Module):
         genre_loss = F.cross_entropy(output.genres.float(), genres, ignore_index=-1, label_smoothing=SMOOTHING)
         return torch.as_tensor(TAG_WEIGHT * tag_loss + genre_loss)
 
-    def taught(self, output: Output, teacher: Output) -> Tensor:
-        """Return the loss of saying something else than a teacher, who was trained with the same weights of tags."""
-        said = torch.sigmoid(teacher.tags.float() - self.weights.log())
-        loss = TAG_WEIGHT * F.binary_cross_entropy_with_logits(output.tags.float(), said, pos_weight=self.weights)
-        if output.genres.shape[1]:
-            loss = loss + F.cross_entropy(output.genres.float(), teacher.genres.float().softmax(dim=1))
-        return torch.as_tensor(loss)
-
     def mixed(self, output: Output, tags: Tensor, genres: Tensor, order: Tensor, share: float) -> Tensor:
         """Return the loss of clips that were mixed with the clips at `order`, of which they are `share` themselves."""
         own, other = self(output, tags, genres), self(output, tags[order], genres[order])

@@ -75,7 +75,9 @@ class Tagger(nn.Module):
 
     def forward(self, levels: Tensor) -> Output:
         """Hear a batch of clips of one length."""
-        image = (levels * (4 / TOP_LEVEL) - 2).unsqueeze(1)
+        level = levels * (4 / TOP_LEVEL) - 2
+        # Beside the levels what changes in each band: a filter, a room or a telephone adds a constant there.
+        image = torch.stack([level, level - level.mean(dim=2, keepdim=True)], dim=1)
         seen = self.body(image.contiguous(memory_format=torch.channels_last))
         over_time = seen.mean(dim=2)  # (n_clips, width, n_steps)
         if self.gru is not None:
@@ -87,7 +89,7 @@ class Tagger(nn.Module):
 
 def _stem(width: int) -> nn.Module:
     """Seven bands at a glance, every second one."""
-    first = nn.Conv2d(1, width, (7, 3), stride=(2, 1), padding=(3, 1), bias=False)
+    first = nn.Conv2d(2, width, (7, 3), stride=(2, 1), padding=(3, 1), bias=False)
     return nn.Sequential(first, nn.BatchNorm2d(width), nn.ReLU())
 
 

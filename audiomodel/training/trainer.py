@@ -1,9 +1,7 @@
 """Training of a tagger: whole clips and short degraded excerpts of the same clips in each step, resumable at any epoch.
 
 Each step shows the network whole clips (half of the steps mixed with one another, all of them masked) and a short
-excerpt of each, half of them degraded. Both are to be tagged, so that tags can be heard in a second as in half a
-minute; excerpts also have to say what the running mean of the network says of the whole clip: a second of a song
-that is mostly something else cannot be told by its labels.
+excerpt of each, mostly degraded. Both are to be tagged, so that tags can be heard in a second as in half a minute.
 What is kept in the end is the running mean of the weights at the best epoch by validation.
 """
 
@@ -30,11 +28,9 @@ from audiomodel.training.measuring import Measurement, measure
 from audiomodel.training.network import NetworkOptions, Tagger
 
 # Lengths of excerpts in frames: from one second to ten, most often the five of a moment.
-EXCERPTS = (4, 4, 6, 9, 13, 13, 17, 21, 21, 32, 43)
+EXCERPTS = (4, 6, 9, 13, 17, 21, 21, 21, 26, 32, 43)
 # Longest memory of the running mean of weights.
 MEAN_DECAY = 0.999
-# Before, the running mean has nothing to teach.
-TAUGHT_FROM = 3  # epochs
 
 
 class TrainingOptions(Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,8 +46,6 @@ class TrainingOptions(Struct, frozen=True, forbid_unknown_fields=True):
         Parameter of the beta distribution that mixed clips are drawn from; of the steps, `mixed_steps` are mixed.
     excerpt_weight
         Of their loss beside that of whole clips.
-    taught
-        Part of their loss that is about what the running mean says of the whole clip; the rest is about the labels.
     degraded
         Share of steps whose excerpts are degraded.
     patience
@@ -59,16 +53,15 @@ class TrainingOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     network: NetworkOptions = NetworkOptions()
-    epochs: int = 30
+    epochs: int = 36
     batch_size: int = 64
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
     tags_from: int = 50
     mixup: float = 0.3
     mixed_steps: float = 0.5
-    excerpt_weight: float = 1.0
-    taught: float = 0.5
-    degraded: float = 0.5
+    excerpt_weight: float = 0.5
+    degraded: float = 0.75
     patience: int = 16
     measure_every: int = 4
     seed: int = 0
@@ -153,11 +146,7 @@ class Trainer:
         with torch.autocast(self.device, enabled=self.device == "cuda"):
             losses = {"tags": self._hear_whole(db, tags, genres)}
             excerpt = self.network(self._excerpt(db).to(self.device))
-            share = options.taught if self.epoch >= TAUGHT_FROM else 0.0
-            with torch.no_grad():
-                teacher = self.mean(self.levels[rows].to(self.device).float())
-            own, taught = self.loss(excerpt, tags, genres), self.loss.taught(excerpt, teacher)
-            losses["excerpts"] = options.excerpt_weight * ((1 - share) * own + share * taught)
+            losses["excerpts"] = options.excerpt_weight * self.loss(excerpt, tags, genres)
         self._learn(sum(losses.values(), torch.zeros((), device=self.device)))
         return {name: loss.item() for name, loss in losses.items()}
 
