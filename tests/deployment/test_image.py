@@ -17,7 +17,7 @@ from tests.deployment.running import SONGS, eventually, run_indexer, web_server
 
 pytestmark = pytest.mark.slow
 
-PACKAGES = ("indexer", "search", "tagmodel", "web")
+PACKAGES = ("audiomodel", "indexer", "search", "tagmodel", "web")
 # All is read-only but the folder of the test.
 READ_ONLY = 'mount --make-rprivate / && mount --bind "$0" "$0" && mount -o remount,bind,ro / && exec "$@"'
 
