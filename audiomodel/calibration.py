@@ -27,12 +27,16 @@ class Line(Struct, frozen=True):
         One a tag.
     genre_slope
         The same for logits of genres, whose softmax is then taken.
+    unlike_from
+        Distance from the training clips (`audiomodel.familiar`) from which on a stretch of that length is of another
+        kind.
     """
 
     n_frames: int
     slope: float
     offsets: tuple[float, ...]
     genre_slope: float
+    unlike_from: float = 1.0
 
 
 def line_at(lines: Sequence[Line], n_frames: int) -> Line:
@@ -46,7 +50,13 @@ def line_at(lines: Sequence[Line], n_frames: int) -> Line:
         return a + share * (b - a)
 
     offsets = tuple(between(a, b) for a, b in zip(first.offsets, second.offsets, strict=True))
-    return Line(n_frames, between(first.slope, second.slope), offsets, between(first.genre_slope, second.genre_slope))
+    return Line(
+        n_frames,
+        between(first.slope, second.slope),
+        offsets,
+        between(first.genre_slope, second.genre_slope),
+        between(first.unlike_from, second.unlike_from),
+    )
 
 
 def tag_probabilities(logits: NDArray[np.floating], line: Line) -> NDArray[np.float64]:

@@ -46,10 +46,12 @@ def audio(
         clips = prepared_fma_small(data_dir / "audio")
     except (TaggerMissing, OSError) as error:
         raise click.ClickException(str(error)) from error
+    measured = [_tagger_figures(tagger, clips, part, seed, data_dir) for tagger in taggers]
     figures = {
         "command": f"tagkin evaluate audio --part {part} --seed {seed}",
         "yardsticks": _yardsticks(clips, part, data_dir),
-        "taggers": [_tagger_figures(tagger, clips, part, seed, data_dir) for tagger in taggers],
+        "taggers": measured,
+        "over_seeds": over_seeds(measured),
     }
     report(figures, as_json, output)
     if not as_json:
@@ -69,21 +71,48 @@ def _yardsticks(clips: Clips, part: str, data_dir: Path) -> dict[str, Any]:
 
 
 def _tagger_figures(tagger: Tagger, clips: Clips, part: str, seed: int, data_dir: Path) -> dict[str, Any]:
+    from audiomodel.evaluation.abstaining import abstaining_figures
     from audiomodel.evaluation.excerpts import demo_recordings, excerpt_figures, known_clips
     from audiomodel.evaluation.fused import fused_figures
     from audiomodel.evaluation.neighbors import NEAREST, genre_precision
     from audiomodel.evaluation.tags import tagger_figures
 
     known = known_clips(tagger, clips.levels)
+    recordings = demo_recordings(data_dir / "audio" / "demo")
     return {
         "tagger": tagger.card.name,
         "tagger_id": tagger.tagger_id,
+        "network": tagger.card.options.get("network", {}).get("kind"),
+        "teachers": tagger.card.options.get("teachers"),
         "seed": tagger.card.options.get("seed"),
         "clips": tagger_figures(tagger, clips, part),
         f"genre_precision_at_{NEAREST}": genre_precision(known.vectors, clips, part),
-        "excerpts": excerpt_figures(tagger, demo_recordings(data_dir / "audio" / "demo"), known, seed),
+        "excerpts": excerpt_figures(tagger, recordings, known, seed),
+        "abstains": abstaining_figures(tagger, clips, part, recordings),
         "typed_and_heard": fused_figures(tagger, clips, data_dir, seed) if part == "test" else {},
     }
+
+
+def over_seeds(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return mean and spread (standard deviation) of the figures of taggers that differ by their seed, by length.
+
+    Networks of one kind with as many teachers go together; those of which there is one alone are left out.
+    """
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for one in measured:
+        groups.setdefault(f"{one['network']}, {one['teachers'] or 'no'} teachers", []).append(one["clips"])
+    return {
+        name: {"n_seeds": len(runs), **{length: _spread([run[length] for run in runs]) for length in runs[0]}}
+        for name, runs in groups.items()
+        if len(runs) > 1
+    }
+
+
+def _spread(runs: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, float]]:
+    from statistics import mean, stdev
+
+    names = ("accuracy", "roc_auc", "pr_auc")
+    return {name: (mean(run[name] for run in runs), stdev(run[name] for run in runs)) for name in names}
 
 
 def _print(figures: Mapping[str, Any]) -> None:
@@ -98,6 +127,10 @@ def _print(figures: Mapping[str, Any]) -> None:
     for one in figures["taggers"]:
         for length, values in one["clips"].items():
             table.add_row(f"{one['tagger']} {one['tagger_id'][:6]}", length, *_cells(values, columns))
+    for kind, lengths in figures["over_seeds"].items():
+        for length, pairs in ((name, value) for name, value in lengths.items() if name != "n_seeds"):
+            cells = [f"{pair[0]:.3f} ± {pair[1]:.3f}" for pair in pairs.values()]
+            table.add_row(f"{kind}, {lengths['n_seeds']} seeds", length, *cells)
     console.print(table)
     for one in figures["taggers"]:
         console.print_json(data={name: value for name, value in one.items() if name != "clips"})

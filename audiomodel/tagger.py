@@ -19,6 +19,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from audiomodel.calibration import Line, genre_probabilities, line_at, tag_probabilities
+from audiomodel.familiar import Familiar
 from audiomodel.front_end import FrontEnd, levels
 from audiomodel.hearing import HeardTag, Moment, Status, pack_vector
 from audiomodel.prints import PrintBasis
@@ -61,8 +62,6 @@ class TaggerCard(Struct, frozen=True, forbid_unknown_fields=True):
         How sound becomes what it sees.
     print_share
         Share of the print in how alike two recordings are; the rest is the embedding's.
-    unlike_from
-        Distance from the music it learned from at which it abstains.
     data, licence
         What it learned from, and what may be done with it.
     options
@@ -79,7 +78,6 @@ class TaggerCard(Struct, frozen=True, forbid_unknown_fields=True):
     lines: tuple[Line, ...]
     front_end: FrontEnd
     print_share: float
-    unlike_from: float
     data: str = ""
     licence: str = ""
     options: dict[str, Any] = {}
@@ -127,7 +125,7 @@ class Tagger:
             self._card = (folder / "card.json").read_bytes()
             self.card = msgspec.json.decode(self._card, type=TaggerCard)
             with (folder / "reference.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                self._center, self._precision = arrays["centers"], arrays["precision"]
+                self.familiar = Familiar(*(arrays[f"familiar_{name}"] for name in Familiar._fields))
                 first, last = arrays["print_bands"].tolist()
                 self._prints = PrintBasis(first, last, arrays["print_center"], arrays["print_directions"])
                 self._reference = b"".join(arrays[name].tobytes() for name in sorted(arrays))
@@ -149,10 +147,11 @@ class Tagger:
         """
         n_frames = log_mel.shape[1]
         line = line_at(self.card.lines, min(n_frames, TAG_FRAMES))
-        whole = self.run(log_mel, tag_windows(n_frames))
+        pictures = self.pictures(log_mel, tag_windows(n_frames))
+        whole = self.run_levels(pictures)
         windows = moment_windows(n_frames)
         short = self.run(log_mel, windows)
-        unlikeness = float(np.mean([self.unlikeness(row) for row in whole.embeddings]))
+        unlikeness = float(self.familiar.distances(pictures, whole.embeddings).mean() / line.unlike_from)
         abstains = unlikeness >= 1
         return HeardSound(
             "unlike" if abstains else "short" if n_frames < SHORT_FRAMES else "ok",
@@ -169,10 +168,13 @@ class Tagger:
         sides = np.sqrt(1 - share) * mean_direction(embeddings), np.sqrt(share) * mean_direction(prints)
         return np.concatenate(sides)
 
+    def pictures(self, log_mel: NDArray[np.float32], windows: list[Window]) -> NDArray[np.uint8]:
+        """Return the levels of windows of one length, each within its own range, (n_windows, n_bands, n_frames)."""
+        return np.stack([levels(log_mel[:, window.start : window.stop], self.card.front_end) for window in windows])
+
     def run(self, log_mel: NDArray[np.float32], windows: list[Window]) -> Outputs:
         """Run the network over windows of one length, each within its own range of levels."""
-        pictures = [levels(log_mel[:, window.start : window.stop], self.card.front_end) for window in windows]
-        return self.run_levels(np.stack(pictures))
+        return self.run_levels(self.pictures(log_mel, windows))
 
     def run_levels(self, pictures: NDArray[np.uint8]) -> Outputs:
         """Run the network over levels of shape (n_windows, n_bands, n_frames)."""
@@ -181,18 +183,6 @@ class Tagger:
         said = [self._session.run(asked, {"levels": block.astype(np.float32)}) for block in blocks]
         embeddings, tags, genres = (np.concatenate(values) for values in zip(*said, strict=True))
         return Outputs(embeddings, np.concatenate([self._prints.prints(block) for block in blocks]), tags, genres)
-
-    def unlikeness(self, embedding: NDArray[np.float32]) -> float:
-        """Tell how far an embedding is from the music that the tagger learned from: from 1 on it is another kind.
-
-        The squared Mahalanobis distance to the nearest genre, by the threshold of the card.
-
-        References
-        ----------
-        Lee et al., *A simple unified framework for detecting out-of-distribution samples*, NeurIPS 2018.
-        """
-        apart = embedding.astype(np.float64) - self._center
-        return float(np.einsum("gi,ij,gj->g", apart, self._precision, apart).min() / self.card.unlike_from)
 
     def _tags(self, logits: NDArray[np.float32], line: Line) -> tuple[HeardTag, ...]:
         pairs = zip(self.card.tags, tag_probabilities(logits, line).tolist(), self.card.tag_cutoffs, strict=True)

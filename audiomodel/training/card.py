@@ -29,8 +29,8 @@ def card_markdown(card: TaggerCard) -> str:
         f"**Tags ({len(card.tags)}).** {', '.join(card.tags)}.",
         f"Of these {len(certain)} can be certain: above the cut-off of each, enough validation clips really had it. "
         "The others are named with their probability alone.",
-        "It keeps quiet about music that is unlike what it learned from: a recording further from every genre than all "
-        "but a few of the validation clips gets no tags.",
+        "It keeps quiet about music that is unlike what it learned from: a recording further from the training clips "
+        "than 19 of 20 validation clips gets no tags.",
         "## Data",
         f"{card.data}.",
         f"**Licence.** {card.licence}.",

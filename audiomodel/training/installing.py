@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from audiomodel import calibration
+from audiomodel.familiar import Familiar
 from audiomodel.front_end import FrontEnd
 from audiomodel.tagger import TaggerCard
 from audiomodel.training import augmentation
@@ -19,12 +19,12 @@ from audiomodel.training.clips import Clips
 from audiomodel.training.measuring import hear_all, middle
 from audiomodel.training.network import Tagger as Network
 from audiomodel.training.prints import learn_prints
-from audiomodel.training.trainer import Targets
+from audiomodel.training.targets import Targets
 
 # Lengths at which logits are calibrated, in frames: one second to a whole clip.
 CALIBRATED = (4, 8, 13, 21, 43, 128)
 # Share of validation clips, of the same kind of music as the training clips, that the tagger abstains on.
-ABSTAINED = 0.02
+ABSTAINED = 0.05
 # Share of validation clips above a tag's cut-off that really have the tag.
 PRECISION = 0.6
 # No tag counts as heard that is less likely than this.
@@ -65,12 +65,13 @@ def install(
     """
     folder.mkdir(parents=True, exist_ok=True)
     export_onnx(network, folder / "model.onnx")
-    valid, train = clips.of("valid"), clips.of("train")
-    lines = tuple(fit_lines(network, clips, targets, valid))
+    valid = clips.of("valid")
+    seen = [clips.levels[clips.of(split)] for split in ("train", "valid")]
+    train, other = ((levels, hear_all(network, torch.from_numpy(levels)).embedding.numpy()) for levels in seen)
+    familiar = Familiar.of(train, other)
+    lines = tuple(fit_lines(network, clips, targets, familiar))
     logits = hear_all(network, torch.from_numpy(clips.levels[valid])).tags.numpy()
     probabilities = calibration.tag_probabilities(logits, lines[-1])
-    embeddings = hear_all(network, torch.from_numpy(clips.levels[train])).embedding.numpy()
-    centers, precision = class_gaussians(embeddings, targets.genres[train].numpy())
     card = TaggerCard(
         tags=targets.tag_names,
         genres=targets.genre_names,
@@ -78,14 +79,12 @@ def install(
         lines=lines,
         front_end=front_end,
         print_share=PRINT_SHARE,
-        unlike_from=_distance_to_abstain(network, clips, valid, centers, precision),
         **said,
     )
     basis = learn_prints(clips, front_end, PRINT_SEED)
     np.savez(
         folder / "reference.npz",
-        centers=centers.astype(np.float32),
-        precision=precision.astype(np.float32),
+        **{f"familiar_{name}": values for name, values in familiar._asdict().items()},
         print_bands=np.array([basis.first, basis.last]),
         print_center=basis.center,
         print_directions=basis.directions,
@@ -94,44 +93,16 @@ def install(
     return card
 
 
-def fit_lines(
-    network: Network, clips: Clips, targets: Targets, rows: NDArray[np.int64]
-) -> list[calibration.Line]:
-    """Fit the calibration at each length on the middles of clips."""
+def fit_lines(network: Network, clips: Clips, targets: Targets, familiar: Familiar) -> list[calibration.Line]:
+    """Fit the calibration at each length on the middles of validation clips."""
+    rows = clips.of("valid")
     db = augmentation.levels_to_db(torch.from_numpy(clips.levels[rows]))
     lines = []
     for n_frames in CALIBRATED:
-        output = hear_all(network, middle(db, n_frames))
+        levels = middle(db, n_frames)
+        output = hear_all(network, levels)
         truth = targets.tags[rows].numpy(), output.genres.numpy(), targets.genres[rows].numpy()
-        lines.append(calibration.fit_line(n_frames, output.tags.numpy(), *truth))
+        line = calibration.fit_line(n_frames, output.tags.numpy(), *truth)
+        distances = familiar.distances(levels.round().to(torch.uint8).numpy(), output.embedding.numpy())
+        lines.append(msgspec.structs.replace(line, unlike_from=float(np.quantile(distances, 1 - ABSTAINED))))
     return lines
-
-
-def class_gaussians(
-    embeddings: NDArray[np.float32], genres: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the mean embedding of each genre, and the inverse of the covariance that they share.
-
-    Clips without a genre are left out; where none has one, all are taken for one genre.
-    """
-    embeddings = embeddings.astype(np.float64)
-    known = sorted(set(genres.tolist()) - {-1}) or [-1]
-    centers = np.stack([embeddings[genres == genre].mean(axis=0) for genre in known])
-    apart = np.concatenate([embeddings[genres == genre] - center for genre, center in zip(known, centers, strict=True)])
-    covariance = apart.T @ apart / len(apart)
-    ridge = 1e-3 * np.trace(covariance) / len(covariance)
-    return centers, np.linalg.inv(covariance + ridge * np.eye(len(covariance)))
-
-
-def _distance_to_abstain(
-    network: Network,
-    clips: Clips,
-    rows: NDArray[np.int64],
-    centers: NDArray[np.float64],
-    precision: NDArray[np.float64],
-) -> float:
-    """Return the squared distance that only `ABSTAINED` of the validation clips exceed."""
-    embeddings = hear_all(network, torch.from_numpy(clips.levels[rows])).embedding.numpy().astype(np.float64)
-    apart = embeddings[:, None] - centers[None]
-    distances = np.einsum("ngi,ij,ngj->ng", apart, precision, apart).min(axis=1)
-    return float(np.quantile(distances, 1 - ABSTAINED))

@@ -7,6 +7,7 @@ import torch.nn.functional as F  # noqa: N812 - as everybody names it
 from torch import Tensor, nn
 
 from audiomodel.training.network import Output
+from audiomodel.training.targets import Answers, Truth
 
 # A tag of one clip in a hundred weighs so much more than one of half of them, at most.
 HEAVIEST_TAG = 10.0
@@ -17,29 +18,54 @@ TAG_WEIGHT = 8.0
 
 
 class TaggingLoss(nn.Module):
-    """Binary cross-entropy over tags, rare ones weighing more, and cross-entropy over genres.
+    """How far a batch is from what people said, and from what teachers heard.
+
+    Binary cross-entropy over tags, rare ones weighing more, and cross-entropy over genres and artists.
 
     Parameters
     ----------
     tag_shares
         Share of training clips that have each tag, shape (n_tags,).
+    taught
+        Part of the loss, in [0, 1], that asks for what teachers heard where they were asked.
+    artist_weight
+        Of the loss over artists, beside that over tags and genres.
+
+    References
+    ----------
+    Hinton, Vinyals, Dean, *Distilling the knowledge in a neural network*, 2015.
     """
 
     weights: Tensor
 
-    def __init__(self, tag_shares: Tensor) -> None:
+    def __init__(self, tag_shares: Tensor, taught: float = 0.0, artist_weight: float = 0.0) -> None:
         super().__init__()
+        self.taught, self.artist_weight = taught, artist_weight
         self.register_buffer("weights", tag_shares.clamp_min(1e-4).rsqrt().clamp(max=HEAVIEST_TAG))
 
-    def forward(self, output: Output, tags: Tensor, genres: Tensor) -> Tensor:
-        """Return the mean loss of a batch; genres are numbers, -1 where there is none."""
-        tag_loss = F.binary_cross_entropy_with_logits(output.tags.float(), tags, pos_weight=self.weights)
-        if not (genres >= 0).any():
+    def forward(self, output: Output, artists: Tensor | None, truth: Truth) -> Tensor:
+        """Return the mean loss of a batch; `artists` are logits, None where nobody is to be told apart."""
+        loss = self._said(output, truth)
+        if truth.heard is not None:
+            loss = (1 - self.taught) * loss + self.taught * _heard(output, truth.heard)
+        if artists is not None and (truth.artists >= 0).any():
+            loss = loss + self.artist_weight * F.cross_entropy(artists.float(), truth.artists, ignore_index=-1)
+        return torch.as_tensor(loss)
+
+    def mixed(self, output: Output, artists: Tensor | None, truth: Truth, order: Tensor, share: float) -> Tensor:
+        """Return the loss of clips that were mixed with the clips at `order`, of which they are `share` themselves."""
+        own, other = self(output, artists, truth), self(output, artists, truth.of(order))
+        return torch.as_tensor(share * own + (1 - share) * other)
+
+    def _said(self, output: Output, truth: Truth) -> Tensor:
+        tag_loss = F.binary_cross_entropy_with_logits(output.tags.float(), truth.tags, pos_weight=self.weights)
+        if not (truth.genres >= 0).any():
             return torch.as_tensor(TAG_WEIGHT * tag_loss)
-        genre_loss = F.cross_entropy(output.genres.float(), genres, ignore_index=-1, label_smoothing=SMOOTHING)
+        genre_loss = F.cross_entropy(output.genres.float(), truth.genres, ignore_index=-1, label_smoothing=SMOOTHING)
         return torch.as_tensor(TAG_WEIGHT * tag_loss + genre_loss)
 
-    def mixed(self, output: Output, tags: Tensor, genres: Tensor, order: Tensor, share: float) -> Tensor:
-        """Return the loss of clips that were mixed with the clips at `order`, of which they are `share` themselves."""
-        own, other = self(output, tags, genres), self(output, tags[order], genres[order])
-        return torch.as_tensor(share * own + (1 - share) * other)
+
+def _heard(output: Output, heard: Answers) -> Tensor:
+    """Ask for probabilities as they are: teachers who learned by the same weights have weighed rare tags already."""
+    tag_loss = F.binary_cross_entropy_with_logits(output.tags.float(), heard.tags)
+    return torch.as_tensor(TAG_WEIGHT * tag_loss + F.cross_entropy(output.genres.float(), heard.genres))

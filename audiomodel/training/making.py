@@ -19,8 +19,11 @@ from audiomodel.training.curves import write_curves
 from audiomodel.training.installing import install
 from audiomodel.training.measuring import Measurement
 from audiomodel.training.network import Tagger
+from audiomodel.training.options import TrainingOptions
 from audiomodel.training.sources import Source
-from audiomodel.training.trainer import Targets, Trainer, TrainingOptions
+from audiomodel.training.targets import Targets
+from audiomodel.training.teaching import ask_teachers
+from audiomodel.training.trainer import Trainer, best_network
 
 # What a tagger consists of; a directory with anything else is not one to replace.
 FILES = frozenset({"model.onnx", "card.json", "card.md", "reference.npz"})
@@ -62,22 +65,14 @@ def make_tagger(
             f"{len(clips.ids):,} recordings?"
         )
     try:
-        trainer = Trainer(clips, options, run, say)
+        heard = ask_teachers(clips, options, run, say)
+        trainer = Trainer(clips, options, run, say, heard)
         best = trainer.run()
     except ValueError as error:
         raise BadTraining(str(error)) from error
     write_curves(run / "log.csv", run / "curves.svg", trainer.best_epoch)
     said = _said(source, clips, targets, options, command, best, trainer.best_epoch)
     return _install(best_network(run, options, targets), clips, targets, out, said)
-
-
-def best_network(run: Path, options: TrainingOptions, targets: Targets) -> Tagger:
-    """Return the network of a training that is best by validation."""
-    from safetensors.torch import load_file
-
-    network = Tagger(options.network, len(targets.tag_names), len(targets.genre_names))
-    network.load_state_dict(load_file(run / "best.safetensors"))
-    return network
 
 
 def _said(

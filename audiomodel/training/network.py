@@ -75,6 +75,10 @@ class Tagger(nn.Module):
 
     def forward(self, levels: Tensor) -> Output:
         """Hear a batch of clips of one length."""
+        return self.tell(self.look(levels))
+
+    def look(self, levels: Tensor) -> Tensor:
+        """Return what is seen of each clip, pooled over time, shape (n_clips, 2 * width of the last stage)."""
         level = levels * (4 / TOP_LEVEL) - 2
         # Beside the levels what changes in each band: a filter, a room or a telephone adds a constant there.
         image = torch.stack([level, level - level.mean(dim=2, keepdim=True)], dim=1)
@@ -82,9 +86,34 @@ class Tagger(nn.Module):
         over_time = seen.mean(dim=2)  # (n_clips, width, n_steps)
         if self.gru is not None:
             over_time = self.gru(over_time.transpose(1, 2))[0].transpose(1, 2)
-        embedding = self.embed(torch.cat([over_time.mean(dim=2), over_time.amax(dim=2)], dim=1))
+        return torch.cat([over_time.mean(dim=2), over_time.amax(dim=2)], dim=1)
+
+    def tell(self, pooled: Tensor) -> Output:
+        """Return what `look` saw as embedding and logits."""
+        embedding = self.embed(pooled)
         hidden = self.dropout(F.relu(embedding))
         return Output(embedding, self.tags(hidden), self.genres(hidden))
+
+
+class Learner(nn.Module):
+    """A tagger that also learns to tell artists apart, which teaches it much about sound; only the tagger is kept.
+
+    References
+    ----------
+    Park et al., *Representation learning of music using artist labels*, ISMIR 2018.
+    """
+
+    def __init__(self, tagger: Tagger, n_artists: int) -> None:
+        super().__init__()
+        self.tagger = tagger
+        self.dropout = nn.Dropout(tagger.dropout.p)
+        self.artists = nn.Linear(tagger.embed.in_features, n_artists) if n_artists else None
+
+    def forward(self, levels: Tensor) -> tuple[Output, Tensor | None]:
+        """Return what the tagger tells, and logits of artists where any are to be told apart."""
+        pooled = self.tagger.look(levels)
+        artists = None if self.artists is None else self.artists(self.dropout(pooled))
+        return self.tagger.tell(pooled), artists
 
 
 def _stem(width: int) -> nn.Module:

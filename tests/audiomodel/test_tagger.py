@@ -47,8 +47,7 @@ def sound(n_frames: int, seed: int = 0) -> NDArray[np.float32]:
 def like(tagger: Tagger, heard: NDArray[np.float32]) -> Tagger:
     """Return a tagger that takes everything for the music it learned from."""
     near = Tagger(tagger.folder)
-    near._center = tagger.run_levels(np.zeros((1, 64, 21), np.uint8)).embeddings
-    near._precision = np.eye(near._center.shape[1]) * 1e-9
+    near.familiar = near.familiar._replace(typical=near.familiar.typical + 50 * near.familiar.spread)
     return near
 
 
@@ -76,7 +75,7 @@ def test_moments_lie_one_after_the_other_within_the_recording(tagger: Tagger) ->
 
 def test_what_is_unlike_its_music_gets_a_vector_but_no_tags(tagger: Tagger) -> None:
     far = Tagger(tagger.folder)
-    far._center = far._center + 1e6
+    far.familiar = far.familiar._replace(typical=far.familiar.typical - 50 * far.familiar.spread)
     heard = far.hear(sound(60))
     assert heard.status == "unlike"
     assert heard.unlikeness >= 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from audiomodel.cli_evaluate import over_seeds
 from audiomodel.evaluation import excerpts
 from audiomodel.evaluation.excerpts import EXCERPT_SECONDS, phone
 from audiomodel.evaluation.fused import Evidence, branches, fit_weights
@@ -117,3 +118,19 @@ def test_mel_statistics_are_mean_and_deviation_by_band():
     clips = np.zeros((1, 2, 4), np.uint8)
     clips[0, 1] = [0, 2, 0, 2]
     assert mel_statistics(clips).tolist() == [[0, 1, 0, 1]]
+
+
+def test_mean_and_spread_are_over_the_seeds_of_a_kind():
+    def measured(kind: str, accuracy: float, teachers: int = 2) -> dict[str, object]:
+        clips = {"whole": {"accuracy": accuracy, "roc_auc": 0.8, "pr_auc": 2 * accuracy}}
+        return {"network": kind, "teachers": teachers, "clips": clips}
+
+    taught = [measured("cnn", accuracy) for accuracy in (0.5, 0.6, 0.7)]
+    found = over_seeds([measured("crnn", 0.9), *taught, measured("cnn", 0.1, 0)])
+    assert list(found) == ["cnn, 2 teachers"]
+    whole = found["cnn, 2 teachers"]["whole"]
+    assert found["cnn, 2 teachers"]["n_seeds"] == 3
+    assert whole["accuracy"] == pytest.approx((0.6, 0.1))
+    assert whole["roc_auc"] == pytest.approx((0.8, 0.0))
+    assert whole["pr_auc"] == pytest.approx((1.2, 0.2))
+    assert list(over_seeds([measured("crnn", 0.5, 0), measured("crnn", 0.6, 0)])) == ["crnn, no teachers"]

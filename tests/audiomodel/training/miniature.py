@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from audiomodel.training.clips import Clips
 from audiomodel.training.network import NetworkOptions
-from audiomodel.training.trainer import TrainingOptions
+from audiomodel.training.options import TrainingOptions
 
 N_BANDS, N_FRAMES = 64, 128
 SMALL = NetworkOptions(widths=(8, 8, 16, 16), blocks=(1, 1, 1, 1))
@@ -42,5 +42,5 @@ def _levels(rng: np.random.Generator, low: bool, beaten: bool) -> NDArray[np.uin
 
 def make_options(**changes: object) -> TrainingOptions:
     """Return options under which `make_clips` are learned in seconds."""
-    plain = {"network": SMALL, "epochs": 4, "batch_size": 8, "tags_from": 4, "measure_every": 2}
+    plain = {"network": SMALL, "epochs": 4, "batch_size": 8, "tags_from": 4, "measure_every": 2, "teachers": 0}
     return TrainingOptions(**(plain | changes))

@@ -9,6 +9,7 @@ import torch
 
 from audiomodel.training.losses import HEAVIEST_TAG, SMOOTHING, TAG_WEIGHT, TaggingLoss
 from audiomodel.training.network import Output
+from audiomodel.training.targets import Answers, Truth
 
 
 def output(tags: torch.Tensor, genres: torch.Tensor) -> Output:
@@ -34,25 +35,80 @@ def genre_loss(logits: torch.Tensor, truth: list[int]) -> float:
     return sum(costs) / len(costs)
 
 
+def artist_loss(logits: torch.Tensor, truth: list[int]) -> float:
+    rows = zip(torch.log_softmax(logits, 1).tolist(), truth, strict=True)
+    costs = [-row[artist] for row, artist in rows if artist >= 0]
+    return sum(costs) / len(costs)
+
+
+def heard_loss(output: Output, heard: Answers) -> float:
+    costs = []
+    for row, answers in zip(output.tags.tolist(), heard.tags.tolist(), strict=True):
+        for logit, answer in zip(row, answers, strict=True):
+            p = 1 / (1 + math.exp(-logit))
+            costs.append(-answer * math.log(p) - (1 - answer) * math.log(1 - p))
+    genres = -(heard.genres * torch.log_softmax(output.genres, 1)).sum(1).mean()
+    return TAG_WEIGHT * sum(costs) / len(costs) + float(genres)
+
+
 TAGS, GENRES = torch.tensor([[1.0, 0, 0], [0, 1, 0], [0, 0, 0]]), torch.tensor([1, -1, 0])
+ARTISTS = torch.tensor([2, -1, 0])
+TRUTH = Truth(TAGS, GENRES, ARTISTS)
 SHARES = torch.tensor([0.5, 0.01, 0.0])
+HEARD = Answers(
+    torch.tensor([[0.9, 0.2, 0.1], [0.1, 0.4, 0], [0, 0, 1]]), torch.tensor([[0.3, 0.7], [0.5, 0.5], [1, 0]])
+)
+
+
+def drawn(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 @pytest.fixture
 def heard() -> Output:
-    generator = torch.Generator().manual_seed(0)
-    return output(torch.randn(3, 3, generator=generator), torch.randn(3, 2, generator=generator))
+    return output(drawn(3, 3), drawn(3, 2, seed=1))
+
+
+@pytest.fixture
+def artists() -> torch.Tensor:
+    return drawn(3, 4, seed=2)
+
+
+def said_loss(heard: Output) -> float:
+    return TAG_WEIGHT * tag_loss(heard.tags, TAGS, SHARES) + genre_loss(heard.genres, GENRES.tolist())
 
 
 def test_tags_and_genres_cost_what_they_do_by_hand(heard: Output) -> None:
-    loss = float(TaggingLoss(SHARES)(heard, TAGS, GENRES))
-    expected = TAG_WEIGHT * tag_loss(heard.tags, TAGS, SHARES) + genre_loss(heard.genres, GENRES.tolist())
-    assert loss == pytest.approx(expected, rel=1e-5)
+    assert float(TaggingLoss(SHARES)(heard, None, TRUTH)) == pytest.approx(said_loss(heard), rel=1e-5)
 
 
 def test_clips_without_genres_cost_their_tags_alone(heard: Output) -> None:
-    loss = float(TaggingLoss(SHARES)(heard, TAGS, torch.full((3,), -1)))
+    loss = float(TaggingLoss(SHARES)(heard, None, TRUTH._replace(genres=torch.full((3,), -1))))
     assert loss == pytest.approx(TAG_WEIGHT * tag_loss(heard.tags, TAGS, SHARES), rel=1e-5)
+
+
+def test_artists_cost_their_weight_and_unknown_ones_nothing(heard: Output, artists: torch.Tensor) -> None:
+    loss = TaggingLoss(SHARES, artist_weight=0.5)
+    expected = said_loss(heard) + 0.5 * artist_loss(artists, ARTISTS.tolist())
+    assert float(loss(heard, artists, TRUTH)) == pytest.approx(expected, rel=1e-5)
+    unknown = TRUTH._replace(artists=torch.full((3,), -1))
+    assert float(loss(heard, artists, unknown)) == pytest.approx(said_loss(heard), rel=1e-5)
+
+
+def test_what_teachers_heard_is_its_share_of_the_truth(heard: Output) -> None:
+    loss = TaggingLoss(SHARES, taught=0.25)
+    expected = 0.75 * said_loss(heard) + 0.25 * heard_loss(heard, HEARD)
+    assert float(loss(heard, None, TRUTH._replace(heard=HEARD))) == pytest.approx(expected, rel=1e-5)
+    assert float(loss(heard, None, TRUTH)) == pytest.approx(said_loss(heard), rel=1e-5)
+
+
+def test_who_hears_what_its_teachers_heard_costs_least() -> None:
+    loss = TaggingLoss(SHARES, taught=1.0)
+    truth = TRUTH._replace(heard=Answers(HEARD.tags.clamp(0.01, 0.99), HEARD.genres.clamp(0.01, 0.99)))
+    same = output(truth.heard.tags.logit(), truth.heard.genres.log())
+    for seed in range(5):
+        other = output(same.tags + 0.1 * drawn(3, 3, seed=seed), same.genres + 0.1 * drawn(3, 2, seed=seed))
+        assert float(loss(same, None, truth)) < float(loss(other, None, truth))
 
 
 def test_rare_tags_weigh_more_up_to_a_limit() -> None:
@@ -60,8 +116,10 @@ def test_rare_tags_weigh_more_up_to_a_limit() -> None:
     assert weights.tolist() == pytest.approx([1, 2, 10, HEAVIEST_TAG])
 
 
-def test_mixed_clips_cost_their_shares_of_both(heard: Output) -> None:
-    loss, order = TaggingLoss(SHARES), torch.tensor([2, 0, 1])
-    own, other = float(loss(heard, TAGS, GENRES)), float(loss(heard, TAGS[order], GENRES[order]))
-    mixed = float(loss.mixed(heard, TAGS, GENRES, order, 0.3))
+def test_mixed_clips_cost_their_shares_of_both(heard: Output, artists: torch.Tensor) -> None:
+    loss, order = TaggingLoss(SHARES, taught=0.5, artist_weight=0.2), torch.tensor([2, 0, 1])
+    truth = TRUTH._replace(heard=HEARD)
+    own, other = float(loss(heard, artists, truth)), float(loss(heard, artists, truth.of(order)))
+    mixed = float(loss.mixed(heard, artists, truth, order, 0.3))
     assert mixed == pytest.approx(0.3 * own + 0.7 * other, rel=1e-5)
+    assert own != pytest.approx(other, rel=1e-3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from audiomodel.training.network import NetworkOptions, Tagger
+from audiomodel.training.network import Learner, NetworkOptions, Tagger
 
 
 def network(kind: str, n_tags: int = 7, n_genres: int = 3) -> Tagger:
@@ -52,3 +52,15 @@ def test_only_a_crnn_knows_the_order_of_what_it_hears() -> None:
 def test_the_networks_are_small() -> None:
     for kind in ("cnn", "crnn"):
         assert sum(value.numel() for value in network(kind, 59, 8).parameters()) < 2_000_000
+
+
+def test_a_learner_hears_as_its_tagger_does_and_tells_artists_apart_beside() -> None:
+    tagger = network("cnn")
+    levels = torch.randint(0, 128, (4, 64, 32)).float()
+    learner = Learner(tagger, 5).eval()
+    with torch.no_grad():
+        output, artists = learner(levels)
+        alone = tagger(levels)
+    assert all(torch.equal(one, other) for one, other in zip(output, alone, strict=True))
+    assert artists.shape == (4, 5)
+    assert Learner(tagger, 0)(levels)[1] is None

@@ -20,8 +20,9 @@ from audiomodel.cli_train import audio
 from audiomodel.front_end import FrontEnd, log_mel
 from audiomodel.tagger import Tagger, TaggerCard
 from audiomodel.training.card import card_markdown
+from audiomodel.training.options import TrainingOptions
 from audiomodel.training.sources import artist_split
-from audiomodel.training.trainer import Trainer, TrainingOptions
+from audiomodel.training.trainer import Trainer
 from tests.audiomodel.training.miniature import make_clips, make_options
 from tests.audiomodel.training.recordings import write_fma, write_folder, write_mtat, write_recording
 
@@ -30,9 +31,9 @@ pytestmark = pytest.mark.slow
 QUICK = ("--epochs", "2", "--tags-from", "3", "--jobs", "2")
 
 
-def train(data: str, place: Path, *options: str) -> Result:
+def train(data: str, place: Path, *options: str, teachers: int = 0) -> Result:
     arguments = ["--data", data, "--data-dir", str(place), "--out", str(place / "out"), "--run", str(place / "run")]
-    return CliRunner().invoke(audio, [*arguments, *QUICK, *options])
+    return CliRunner().invoke(audio, [*arguments, *QUICK, "--teachers", str(teachers), *options])
 
 
 def hear(folder: Path) -> set[str]:
@@ -45,12 +46,12 @@ def hear(folder: Path) -> set[str]:
 
 @pytest.fixture(scope="module")
 def fma(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
-    """Train on a miniature of fma_small; one file is damaged, one is not there."""
+    """Train on a miniature of fma_small, with a teacher; one file is damaged, one is not there."""
     place = tmp_path_factory.mktemp("fma")
     write_fma(place, range(2, 26))
     (place / "fma_small" / "000" / "000004.mp3").write_text("no sound at all")
     (place / "fma_small" / "000" / "000005.mp3").unlink()
-    return place, train("fma-small", place)
+    return place, train("fma-small", place, teachers=1)
 
 
 def test_fma_small_in_its_official_layout_becomes_a_tagger(fma: tuple[Path, Result]) -> None:
@@ -75,7 +76,7 @@ def test_the_card_for_people_says_what_the_one_for_programs_says(fma: tuple[Path
     card = msgspec.json.decode((place / "out" / "card.json").read_bytes(), type=TaggerCard)
     text = (place / "out" / "card.md").read_text()
     assert text == card_markdown(card)
-    assert "tagkin train audio --data fma-small --network cnn --epochs 2 --tags-from 3 --seed 0" in text
+    assert "tagkin train audio --data fma-small --network cnn --epochs 2 --tags-from 3 --teachers 1 --seed 0" in text
     for said in ("jazz and classical", "Defferrard", "CC BY 4.0", "NC or ND", "Very Low", "pr_auc_3s", "network.kind"):
         assert said in text
     assert str(place) not in text
@@ -92,14 +93,14 @@ def test_log_and_curves_are_in_the_folder_of_the_training(fma: tuple[Path, Resul
 def test_a_training_that_is_done_is_only_installed_again(fma: tuple[Path, Result]) -> None:
     place, _ = fma
     before = {path.name: path.read_bytes() for path in (place / "out").iterdir()}
-    result = train("fma-small", place)
-    assert "going on after epoch 2" in result.stderr
+    result = train("fma-small", place, teachers=1)
+    assert result.stderr.count("going on after epoch 2") == 2
     assert {path.name: path.read_bytes() for path in (place / "out").iterdir()} == before
     assert set(before) == {"model.onnx", "card.json", "card.md", "reference.npz"}
 
 
 def test_other_options_in_the_same_folder_are_refused(fma: tuple[Path, Result]) -> None:
-    result = train("fma-small", fma[0], "--seed", "3")
+    result = train("fma-small", fma[0], "--seed", "3", teachers=1)
     assert result.exit_code == 1
     assert "a training with other options is there" in result.stderr
 
@@ -175,6 +176,30 @@ def test_the_defaults_that_help_shows_are_those_of_training() -> None:
     default = TrainingOptions()
     assert shown["epochs"] == str(default.epochs)
     assert shown["tags_from"] == str(default.tags_from)
+    assert shown["teachers"] == str(default.teachers)
+
+
+def test_a_compiled_training_learns_the_same_and_says_so(tmp_path: Path) -> None:
+    write_fma(tmp_path, range(2, 26))
+    plain = train("fma-small", tmp_path)
+    figures = Tagger(tmp_path / "out").card.figures["validation"]
+    shutil.rmtree(tmp_path / "run")
+    compiled = train("fma-small", tmp_path, "--compile")
+    assert (plain.exit_code, compiled.exit_code) == (0, 0), compiled.output
+    card = Tagger(tmp_path / "out").card
+    assert card.options["command"].endswith("--teachers 0 --compile --seed 0")
+    # The same sums in another order.
+    assert card.figures["validation"] == pytest.approx(figures, abs=0.05)
+
+
+def test_compiling_without_a_compiler_is_refused_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    result = train("fma-small", tmp_path, "--compile")
+    assert result.exit_code == 1
+    assert "--compile needs a C++ compiler, such as g++; leave it out" in result.stderr
 
 
 @pytest.mark.parametrize("epochs", range(1, 7))

@@ -10,7 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from audiomodel.training.trainer import Trainer, TrainingOptions
+from audiomodel.training.options import TrainingOptions
+from audiomodel.training.trainer import Trainer
 from tests.audiomodel.training.miniature import make_clips, make_options
 
 pytestmark = pytest.mark.slow

@@ -1,0 +1,51 @@
+"""`TrainingOptions`: how a tagger is trained, as its card says it."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from audiomodel.training.network import NetworkOptions
+
+
+class TrainingOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a tagger is trained; saved in its card.
+
+    Parameters
+    ----------
+    tags_from
+        Clips of all splits that a tag needs to be learned.
+    learning_rate
+        The highest of one cycle.
+    mixup
+        Parameter of the beta distribution that mixed clips are drawn from; of the steps, `mixed_steps` are mixed.
+    excerpt_weight
+        Of their loss beside that of whole clips.
+    degraded
+        Share of steps whose excerpts are degraded.
+    artist_weight
+        Of the loss over artists, who are told apart in training alone.
+    teachers
+        Networks trained before, with other seeds, whose mean answers are half of the truth (`taught`) for the last one.
+    patience
+        Epochs without a better validation after which training stops.
+    compiled
+        Whether torch compiles the network first: nearly twice as fast where there is a C++ compiler.
+    """
+
+    network: NetworkOptions = NetworkOptions()
+    epochs: int = 32
+    batch_size: int = 64
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.05
+    tags_from: int = 50
+    mixup: float = 0.3
+    mixed_steps: float = 0.5
+    excerpt_weight: float = 0.75
+    degraded: float = 0.5
+    artist_weight: float = 0.2
+    teachers: int = 2
+    taught: float = 0.5
+    patience: int = 16
+    measure_every: int = 4
+    compiled: bool = False
+    seed: int = 0
