@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     "places",
     type=click.Path(path_type=Path, file_okay=False),
     multiple=True,
-    help="Directory of a tagger; several for mean and spread over their seeds.  [default: the shipped one]",
+    help="Directory of a tagger. Further ones are only measured by how they tag clips, for mean and spread over seeds "
+    "or a comparison.  [default: the shipped one]",
 )
 @PART
 @SEED
@@ -46,7 +47,8 @@ def audio(
         clips = prepared_fma_small(data_dir / "audio")
     except (TaggerMissing, OSError) as error:
         raise click.ClickException(str(error)) from error
-    measured = [_tagger_figures(tagger, clips, part, seed, data_dir) for tagger in taggers]
+    measured = [_tag_figures(tagger, clips, part) for tagger in taggers]
+    measured[0] |= _other_figures(taggers[0], clips, part, seed, data_dir)
     figures = {
         "command": f"tagkin evaluate audio --part {part} --seed {seed}",
         "yardsticks": _yardsticks(clips, part, data_dir),
@@ -70,22 +72,28 @@ def _yardsticks(clips: Clips, part: str, data_dir: Path) -> dict[str, Any]:
     return found
 
 
-def _tagger_figures(tagger: Tagger, clips: Clips, part: str, seed: int, data_dir: Path) -> dict[str, Any]:
+def _tag_figures(tagger: Tagger, clips: Clips, part: str) -> dict[str, Any]:
+    from audiomodel.evaluation.tags import tagger_figures
+
+    options = tagger.card.options
+    return {
+        "tagger": tagger.card.name,
+        "tagger_id": tagger.tagger_id,
+        "networks": " + ".join(options.get("kinds", ())),
+        "seed": options.get("seed"),
+        "clips": tagger_figures(tagger, clips, part),
+    }
+
+
+def _other_figures(tagger: Tagger, clips: Clips, part: str, seed: int, data_dir: Path) -> dict[str, Any]:
     from audiomodel.evaluation.abstaining import abstaining_figures
     from audiomodel.evaluation.excerpts import demo_recordings, excerpt_figures, known_clips
     from audiomodel.evaluation.fused import fused_figures
     from audiomodel.evaluation.neighbors import NEAREST, genre_precision
-    from audiomodel.evaluation.tags import tagger_figures
 
     known = known_clips(tagger, clips.levels)
     recordings = demo_recordings(data_dir / "audio" / "demo")
     return {
-        "tagger": tagger.card.name,
-        "tagger_id": tagger.tagger_id,
-        "network": tagger.card.options.get("network", {}).get("kind"),
-        "teachers": tagger.card.options.get("teachers"),
-        "seed": tagger.card.options.get("seed"),
-        "clips": tagger_figures(tagger, clips, part),
         f"genre_precision_at_{NEAREST}": genre_precision(known.vectors, clips, part),
         "excerpts": excerpt_figures(tagger, recordings, known, seed),
         "abstains": abstaining_figures(tagger, clips, part, recordings),
@@ -96,11 +104,11 @@ def _tagger_figures(tagger: Tagger, clips: Clips, part: str, seed: int, data_dir
 def over_seeds(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return mean and spread (standard deviation) of the figures of taggers that differ by their seed, by length.
 
-    Networks of one kind with as many teachers go together; those of which there is one alone are left out.
+    Those of the same networks go together; where there is one alone, it is left out.
     """
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for one in measured:
-        groups.setdefault(f"{one['network']}, {one['teachers'] or 'no'} teachers", []).append(one["clips"])
+        groups.setdefault(one["networks"], []).append(one["clips"])
     return {
         name: {"n_seeds": len(runs), **{length: _spread([run[length] for run in runs]) for length in runs[0]}}
         for name, runs in groups.items()

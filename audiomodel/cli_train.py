@@ -9,7 +9,7 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,6 +20,7 @@ from tagmodel.cli.options import data_dir_option
 if TYPE_CHECKING:
     from audiomodel.tagger import TaggerCard
     from audiomodel.training.clips import Clips
+    from audiomodel.training.network import Kind
     from audiomodel.training.options import TrainingOptions
     from audiomodel.training.sources import Source
 
@@ -40,21 +41,17 @@ STOPPED = 130
 )  # fmt: skip
 @click.option(
     "--run", "run_folder", type=click.Path(path_type=Path, file_okay=False),
-    show_default="build/tagger-DATA-NETWORK-SEED",
+    show_default="build/tagger-DATA-NETWORKS-SEED",
     help="Folder of the training: state, log and curves; a training that was stopped goes on from there.",
 )  # fmt: skip
 @click.option(
-    "--network", "kind", type=click.Choice(["cnn", "crnn"]), default="cnn", show_default=True,
-    help="A residual CNN, or the same with a GRU over time.",
+    "--network", "kinds", type=click.Choice(["cnn", "crnn"]), multiple=True, show_default="crnn, cnn, cnn",
+    help="A residual CNN, or the same with a GRU over time; several answer together, the first one alone for moments.",
 )  # fmt: skip
-@click.option("--epochs", type=click.IntRange(min=1), show_default="32", help="How often every clip is heard, at most.")
+@click.option("--epochs", type=click.IntRange(min=1), show_default="30", help="How often every clip is heard, at most.")
 @click.option(
     "--tags-from", type=click.IntRange(min=1), show_default="50", help="Recordings that a tag needs to be learned."
 )
-@click.option(
-    "--teachers", type=click.IntRange(min=0), show_default="2",
-    help="Networks trained before, whose mean answers the last one learns beside the tags.",
-)  # fmt: skip
 @click.option(
     "--compile/--no-compile", "compiled", default=False, show_default=True,
     help="Let torch compile the network: nearly twice as fast, needs a C++ compiler.",
@@ -68,10 +65,9 @@ def audio(
     data_dir: Path,
     out: Path,
     run_folder: Path | None,
-    kind: Literal["cnn", "crnn"],
+    kinds: tuple[Kind, ...],
     epochs: int | None,
     tags_from: int | None,
-    teachers: int | None,
     compiled: bool,
     seed: int,
     jobs: int | None,
@@ -84,7 +80,7 @@ def audio(
     _require_libraries()
     if compiled:
         _require_compiler()
-    options = _options(kind, epochs, tags_from, teachers, seed, compiled=compiled)
+    options = _options(kinds, epochs, tags_from, seed, compiled=compiled)
     began = time.monotonic()
     try:
         card = _train(data, data_dir, options, run_folder, out, jobs or usable_cores())
@@ -105,7 +101,7 @@ def _train(
     try:
         check_destination(out)
         source = find_source(data, data_dir)
-        run = run_folder or Path("build", f"tagger-{source.name}-{options.network.kind}-{options.seed}")
+        run = run_folder or Path("build", f"tagger-{source.name}-{'-'.join(options.kinds)}-{options.seed}")
         clips = _clips(source, run, jobs)
         return make_tagger(source, clips, options, run, out, _command(source, options), _say)
     except (BadDataSet, BadTraining, WorkerFailed) as error:
@@ -128,23 +124,20 @@ _USES = {"train": "learn from", "valid": "choose by", "test": "keep for testing"
 
 
 def _options(
-    kind: Literal["cnn", "crnn"],
+    kinds: tuple[Kind, ...],
     epochs: int | None,
     tags_from: int | None,
-    teachers: int | None,
     seed: int,
     *,
     compiled: bool,
 ) -> TrainingOptions:
-    from audiomodel.training.network import NetworkOptions
     from audiomodel.training.options import TrainingOptions
 
     default = TrainingOptions()
     return TrainingOptions(
-        network=NetworkOptions(kind),
+        kinds=kinds or default.kinds,
         epochs=epochs or default.epochs,
         tags_from=tags_from or default.tags_from,
-        teachers=default.teachers if teachers is None else teachers,
         compiled=compiled,
         seed=seed,
     )
@@ -155,9 +148,10 @@ def _command(source: Source, options: TrainingOptions) -> str:
     from audiomodel.training.sources import FMA_SMALL, MTAT
 
     data = source.name if source.name in {FMA_SMALL, MTAT} else shlex.quote(source.name)
-    chosen = f"--network {options.network.kind} --epochs {options.epochs} --tags-from {options.tags_from}"
-    taught = f"--teachers {options.teachers}{' --compile' if options.compiled else ''}"
-    return f"tagkin train audio --data {data} {chosen} {taught} --seed {options.seed}"
+    networks = " ".join(f"--network {kind}" for kind in options.kinds)
+    chosen = f"{networks} --epochs {options.epochs} --tags-from {options.tags_from}"
+    how = "--compile " if options.compiled else ""
+    return f"tagkin train audio --data {data} {chosen} {how}--seed {options.seed}"
 
 
 def _require_libraries() -> None:

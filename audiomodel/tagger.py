@@ -56,8 +56,8 @@ class TaggerCard(Struct, frozen=True, forbid_unknown_fields=True):
         Names of its outputs.
     tag_cutoffs
         One a tag: from this probability on it counts as heard; above 1, never.
-    lines
-        Calibration at some lengths, shortest first.
+    lines, moment_lines
+        Calibration at some lengths, shortest first: of all networks together, and of the one that is asked of moments.
     front_end
         How sound becomes what it sees.
     print_share
@@ -76,6 +76,7 @@ class TaggerCard(Struct, frozen=True, forbid_unknown_fields=True):
     genres: tuple[str, ...]
     tag_cutoffs: tuple[float, ...]
     lines: tuple[Line, ...]
+    moment_lines: tuple[Line, ...]
     front_end: FrontEnd
     print_share: float
     data: str = ""
@@ -101,7 +102,10 @@ class HeardSound(NamedTuple):
 
 
 class Outputs(NamedTuple):
-    """Of some windows of one length: embeddings of any length, prints of length one, and logits, by row."""
+    """Of some windows of one length: embeddings of any length, prints of length one, and logits, by row.
+
+    Where the first network was asked alone, of moments, there are no genres: their width is 0.
+    """
 
     embeddings: NDArray[np.float32]
     prints: NDArray[np.float32]
@@ -150,15 +154,16 @@ class Tagger:
         pictures = self.pictures(log_mel, tag_windows(n_frames))
         whole = self.run_levels(pictures)
         windows = moment_windows(n_frames)
-        short = self.run(log_mel, windows)
+        short = self.run_moments(self.pictures(log_mel, windows))
         unlikeness = float(self.familiar.distances(pictures, whole.embeddings).mean() / line.unlike_from)
         abstains = unlikeness >= 1
+        moment_line = line_at(self.card.moment_lines, windows[0].stop - windows[0].start)
         return HeardSound(
             "unlike" if abstains else "short" if n_frames < SHORT_FRAMES else "ok",
             None if abstains or not self.card.genres else self._genre(whole.genres.mean(axis=0), line),
             () if abstains else self._tags(whole.tags.mean(axis=0), line),
             pack_vector(self.vector(whole.embeddings, short.prints)),
-            self._moments(short, windows, line_at(self.card.lines, windows[0].stop - windows[0].start), abstains),
+            self._moments(short, windows, moment_line, abstains),
             round(unlikeness, 3),
         )
 
@@ -172,17 +177,29 @@ class Tagger:
         """Return the levels of windows of one length, each within its own range, (n_windows, n_bands, n_frames)."""
         return np.stack([levels(log_mel[:, window.start : window.stop], self.card.front_end) for window in windows])
 
-    def run(self, log_mel: NDArray[np.float32], windows: list[Window]) -> Outputs:
-        """Run the network over windows of one length, each within its own range of levels."""
-        return self.run_levels(self.pictures(log_mel, windows))
-
     def run_levels(self, pictures: NDArray[np.uint8]) -> Outputs:
-        """Run the network over levels of shape (n_windows, n_bands, n_frames)."""
+        """Ask all networks about levels of shape (n_windows, n_bands, n_frames)."""
+        embeddings, tags, genres = self._ask(["embedding", "tags", "genres"], pictures)
+        return Outputs(embeddings, self._prints_of(pictures), tags, genres)
+
+    def run_moments(self, pictures: NDArray[np.uint8]) -> Outputs:
+        """Ask the first network alone, as moments are many."""
+        embeddings, tags = self._ask(["embedding", "first_tags"], pictures)
+        return Outputs(embeddings, self._prints_of(pictures), tags, np.zeros((len(tags), 0), np.float32))
+
+    def _ask(self, names: list[str], pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        import onnxruntime
+
+        options = onnxruntime.RunOptions()
+        # Or all networks would answer, asked or not.
+        options.only_execute_path_to_fetches = True
         blocks = [pictures[first : first + _AT_ONCE] for first in range(0, len(pictures), _AT_ONCE)]
-        asked = ["embedding", "tags", "genres"]
-        said = [self._session.run(asked, {"levels": block.astype(np.float32)}) for block in blocks]
-        embeddings, tags, genres = (np.concatenate(values) for values in zip(*said, strict=True))
-        return Outputs(embeddings, np.concatenate([self._prints.prints(block) for block in blocks]), tags, genres)
+        said = [self._session.run(names, {"levels": block.astype(np.float32)}, options) for block in blocks]
+        return [np.concatenate(values) for values in zip(*said, strict=True)]
+
+    def _prints_of(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+        blocks = range(0, len(pictures), _AT_ONCE)
+        return np.concatenate([self._prints.prints(pictures[first : first + _AT_ONCE]) for first in blocks])
 
     def _tags(self, logits: NDArray[np.float32], line: Line) -> tuple[HeardTag, ...]:
         pairs = zip(self.card.tags, tag_probabilities(logits, line).tolist(), self.card.tag_cutoffs, strict=True)

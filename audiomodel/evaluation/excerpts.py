@@ -71,18 +71,19 @@ def known_recordings(tagger: Tagger, waveforms: Sequence[NDArray[np.float32]]) -
 
 def _known_recording(tagger: Tagger, picture: NDArray[np.float32]) -> Known:
     n_frames = picture.shape[1]
-    short = tagger.run(picture, moment_windows(n_frames))
-    whole = tagger.vector(tagger.run(picture, tag_windows(n_frames)).embeddings, short.prints)
+    short = tagger.run_moments(tagger.pictures(picture, moment_windows(n_frames)))
+    whole = tagger.run_moments(tagger.pictures(picture, tag_windows(n_frames))).embeddings
+    vector = tagger.vector(whole, short.prints)
     moments = _by_row(tagger, short)
     statistics = mel_statistics(levels(picture[:, :128], tagger.card.front_end)[None])
-    return Known(whole[None], moments, np.zeros(len(moments), np.int64), statistics)
+    return Known(vector[None], moments, np.zeros(len(moments), np.int64), statistics)
 
 
 def known_clips(tagger: Tagger, clips: NDArray[np.uint8]) -> Known:
     """Hear clips of which there are levels only, all of one length."""
     windows = moment_windows(clips.shape[2])
-    short = [tagger.run_levels(stretch(clips, window.start, window.stop - window.start)) for window in windows]
-    whole = tagger.run_levels(clips).embeddings
+    short = [tagger.run_moments(stretch(clips, window.start, window.stop - window.start)) for window in windows]
+    whole = tagger.run_moments(clips).embeddings
     prints = np.stack([heard.prints for heard in short], axis=1)  # (n_clips, n_windows, width)
     vectors = [tagger.vector(whole[row : row + 1], prints[row]) for row in range(len(clips))]
     moments = np.concatenate([_by_row(tagger, heard) for heard in short])
@@ -128,7 +129,7 @@ def phone(waveform: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np
 def _ranks(tagger: Tagger, known: Known, owner: int, excerpt: NDArray[np.float32]) -> dict[str, int]:
     """Return how many recordings are nearer than the excerpt's own, by each way of looking."""
     picture = log_mel(excerpt, tagger.card.front_end)
-    heard = tagger.run(picture, moment_windows(picture.shape[1]))
+    heard = tagger.run_moments(tagger.pictures(picture, moment_windows(picture.shape[1])))
     asked = tagger.vector(heard.embeddings, heard.prints)
     by_track = known.vectors @ asked
     by_moment = np.full(len(by_track), -1.0, np.float32)

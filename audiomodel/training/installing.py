@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,18 @@ import numpy as np
 import torch
 
 from audiomodel import calibration
+from audiomodel.calibration import Line
 from audiomodel.familiar import Familiar
 from audiomodel.front_end import FrontEnd
 from audiomodel.tagger import TaggerCard
 from audiomodel.training import augmentation
 from audiomodel.training.clips import Clips
+from audiomodel.training.ensemble import Ensemble
+from audiomodel.training.exporting import export_onnx
 from audiomodel.training.measuring import hear_all, middle
-from audiomodel.training.network import Tagger as Network
 from audiomodel.training.prints import learn_prints
 from audiomodel.training.targets import Targets
+from audiomodel.windows import MOMENT_FRAMES
 
 # Lengths at which logits are calibrated, in frames: one second to a whole clip.
 CALIBRATED = (4, 8, 13, 21, 43, 128)
@@ -35,28 +37,10 @@ PRINT_SHARE = 0.35
 PRINT_SEED = 0
 
 
-def export_onnx(network: Network, path: Path) -> None:
-    """Write a network as ONNX, for any number of clips and frames."""
-    network = network.eval().to("cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload] # torch's stubs
-    example = torch.zeros(2, 64, 43)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's own deprecations
-        torch.onnx.export(
-            network,
-            (example,),
-            str(path),
-            input_names=["levels"],
-            output_names=["embedding", "tags", "genres"],
-            dynamic_axes={"levels": {0: "clips", 2: "frames"}},
-            opset_version=17,
-            dynamo=False,
-        )
-
-
 def install(
-    network: Network, clips: Clips, targets: Targets, folder: Path, said: dict[str, Any], front_end: FrontEnd
+    network: Ensemble, clips: Clips, targets: Targets, folder: Path, said: dict[str, Any], front_end: FrontEnd
 ) -> TaggerCard:
-    """Calibrate a network on validation clips, learn prints, and write all of it with its card.
+    """Calibrate networks on validation clips, learn prints, and write all of it with its card.
 
     Parameters
     ----------
@@ -69,7 +53,7 @@ def install(
     seen = [clips.levels[clips.of(split)] for split in ("train", "valid")]
     train, other = ((levels, hear_all(network, torch.from_numpy(levels)).embedding.numpy()) for levels in seen)
     familiar = Familiar.of(train, other)
-    lines = tuple(fit_lines(network, clips, targets, familiar))
+    lines, moment_lines = fit_lines(network, clips, targets, familiar)
     logits = hear_all(network, torch.from_numpy(clips.levels[valid])).tags.numpy()
     probabilities = calibration.tag_probabilities(logits, lines[-1])
     card = TaggerCard(
@@ -77,6 +61,7 @@ def install(
         genres=targets.genre_names,
         tag_cutoffs=calibration.cutoffs(probabilities, targets.tags[valid].numpy(), PRECISION, LEAST_CUTOFF),
         lines=lines,
+        moment_lines=moment_lines,
         front_end=front_end,
         print_share=PRINT_SHARE,
         **said,
@@ -93,16 +78,20 @@ def install(
     return card
 
 
-def fit_lines(network: Network, clips: Clips, targets: Targets, familiar: Familiar) -> list[calibration.Line]:
-    """Fit the calibration at each length on the middles of validation clips."""
+def fit_lines(
+    network: Ensemble, clips: Clips, targets: Targets, familiar: Familiar
+) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
+    """Fit the calibration at each length on the middles of validation clips: of all networks, and of the first."""
     rows = clips.of("valid")
     db = augmentation.levels_to_db(torch.from_numpy(clips.levels[rows]))
-    lines = []
+    lines, first = [], []
     for n_frames in CALIBRATED:
         levels = middle(db, n_frames)
-        output = hear_all(network, levels)
-        truth = targets.tags[rows].numpy(), output.genres.numpy(), targets.genres[rows].numpy()
-        line = calibration.fit_line(n_frames, output.tags.numpy(), *truth)
-        distances = familiar.distances(levels.round().to(torch.uint8).numpy(), output.embedding.numpy())
+        answer = hear_all(network, levels)
+        truth = targets.tags[rows].numpy(), answer.genres.numpy(), targets.genres[rows].numpy()
+        distances = familiar.distances(levels.round().to(torch.uint8).numpy(), answer.embedding.numpy())
+        line = calibration.fit_line(n_frames, answer.tags.numpy(), *truth)
         lines.append(msgspec.structs.replace(line, unlike_from=float(np.quantile(distances, 1 - ABSTAINED))))
-    return lines
+        if n_frames <= MOMENT_FRAMES:
+            first.append(calibration.fit_line(n_frames, answer.first_tags.numpy(), *truth))
+    return tuple(lines), tuple(first)

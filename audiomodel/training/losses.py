@@ -7,7 +7,7 @@ import torch.nn.functional as F  # noqa: N812 - as everybody names it
 from torch import Tensor, nn
 
 from audiomodel.training.network import Output
-from audiomodel.training.targets import Answers, Truth
+from audiomodel.training.targets import Truth
 
 # A tag of one clip in a hundred weighs so much more than one of half of them, at most.
 HEAVIEST_TAG = 10.0
@@ -18,7 +18,7 @@ TAG_WEIGHT = 8.0
 
 
 class TaggingLoss(nn.Module):
-    """How far a batch is from what people said, and from what teachers heard.
+    """How far a batch is from what people said.
 
     Binary cross-entropy over tags, rare ones weighing more, and cross-entropy over genres and artists.
 
@@ -26,28 +26,20 @@ class TaggingLoss(nn.Module):
     ----------
     tag_shares
         Share of training clips that have each tag, shape (n_tags,).
-    taught
-        Part of the loss, in [0, 1], that asks for what teachers heard where they were asked.
     artist_weight
         Of the loss over artists, beside that over tags and genres.
-
-    References
-    ----------
-    Hinton, Vinyals, Dean, *Distilling the knowledge in a neural network*, 2015.
     """
 
     weights: Tensor
 
-    def __init__(self, tag_shares: Tensor, taught: float = 0.0, artist_weight: float = 0.0) -> None:
+    def __init__(self, tag_shares: Tensor, artist_weight: float = 0.0) -> None:
         super().__init__()
-        self.taught, self.artist_weight = taught, artist_weight
+        self.artist_weight = artist_weight
         self.register_buffer("weights", tag_shares.clamp_min(1e-4).rsqrt().clamp(max=HEAVIEST_TAG))
 
     def forward(self, output: Output, artists: Tensor | None, truth: Truth) -> Tensor:
         """Return the mean loss of a batch; `artists` are logits, None where nobody is to be told apart."""
         loss = self._said(output, truth)
-        if truth.heard is not None:
-            loss = (1 - self.taught) * loss + self.taught * _heard(output, truth.heard)
         if artists is not None and (truth.artists >= 0).any():
             loss = loss + self.artist_weight * F.cross_entropy(artists.float(), truth.artists, ignore_index=-1)
         return torch.as_tensor(loss)
@@ -63,9 +55,3 @@ class TaggingLoss(nn.Module):
             return torch.as_tensor(TAG_WEIGHT * tag_loss)
         genre_loss = F.cross_entropy(output.genres.float(), truth.genres, ignore_index=-1, label_smoothing=SMOOTHING)
         return torch.as_tensor(TAG_WEIGHT * tag_loss + genre_loss)
-
-
-def _heard(output: Output, heard: Answers) -> Tensor:
-    """Ask for probabilities as they are: teachers who learned by the same weights have weighed rare tags already."""
-    tag_loss = F.binary_cross_entropy_with_logits(output.tags.float(), heard.tags)
-    return torch.as_tensor(TAG_WEIGHT * tag_loss + F.cross_entropy(output.genres.float(), heard.genres))

@@ -16,13 +16,13 @@ from audiomodel.tagger import TaggerCard
 from audiomodel.training.card import card_markdown
 from audiomodel.training.clips import Clips
 from audiomodel.training.curves import write_curves
+from audiomodel.training.ensemble import Ensemble
 from audiomodel.training.installing import install
-from audiomodel.training.measuring import Measurement
+from audiomodel.training.measuring import Measurement, measure
 from audiomodel.training.network import Tagger
 from audiomodel.training.options import TrainingOptions
 from audiomodel.training.sources import Source
 from audiomodel.training.targets import Targets
-from audiomodel.training.teaching import ask_teachers
 from audiomodel.training.trainer import Trainer, best_network
 
 # What a tagger consists of; a directory with anything else is not one to replace.
@@ -42,12 +42,12 @@ def make_tagger(
     command: str,
     say: Callable[[str], None],
 ) -> TaggerCard:
-    """Train a network, or go on with it, and install the best one by validation.
+    """Train networks, or go on with them, and install them together, each as it was best by validation.
 
     Parameters
     ----------
     run
-        Folder of the training: its state, log, curves and best network.
+        Folder of the training; each network has a folder in it with its state, log, curves and best weights.
     out
         Directory of the tagger, which is there whole or not at all; an older tagger there is replaced.
     command
@@ -65,14 +65,31 @@ def make_tagger(
             f"{len(clips.ids):,} recordings?"
         )
     try:
-        heard = ask_teachers(clips, options, run, say)
-        trainer = Trainer(clips, options, run, say, heard)
-        best = trainer.run()
+        networks = [_member(number, clips, options, run, targets, say) for number in range(len(options.kinds))]
     except ValueError as error:
         raise BadTraining(str(error)) from error
-    write_curves(run / "log.csv", run / "curves.svg", trainer.best_epoch)
-    said = _said(source, clips, targets, options, command, best, trainer.best_epoch)
-    return _install(best_network(run, options, targets), clips, targets, out, said)
+    ensemble = Ensemble(networks)
+    said = _said(source, clips, targets, options, command, measure(ensemble, clips, *targets.names, "valid"), run)
+    return _install(ensemble, clips, targets, out, said)
+
+
+def _member(
+    number: int, clips: Clips, options: TrainingOptions, run: Path, targets: Targets, say: Callable[[str], None]
+) -> Tagger:
+    """Train one of the networks, or go on with it."""
+    folder = run / f"network-{number + 1}"
+    kind = options.kinds[number]
+    own = msgspec.structs.replace(
+        options,
+        network=msgspec.structs.replace(options.network, kind=kind),
+        kinds=(kind,),
+        seed=options.seed * len(options.kinds) + number,
+    )
+    say(f"network {number + 1} of {len(options.kinds)}: {kind}")
+    trainer = Trainer(clips, own, folder, say)
+    trainer.run()
+    write_curves(folder / "log.csv", folder / "curves.svg", trainer.best_epoch)
+    return best_network(folder, own, targets)
 
 
 def _said(
@@ -81,20 +98,28 @@ def _said(
     targets: Targets,
     options: TrainingOptions,
     command: str,
-    best: Measurement,
-    best_epoch: int,
+    together: Measurement,
+    run: Path,
 ) -> dict[str, Any]:
     genres = f"the top genres {', '.join(targets.genre_names)}, and " if targets.genre_names else ""
+    shown = msgspec.to_builtins(options)
+    del shown["network"]["kind"]  # each has its own
     return {
         "name": source.name,
         "hears": f"It hears {genres}{len(targets.tag_names)} tags, as people used them in {source.name}. "
         f"It has no idea of {source.deaf_to}.",
         "data": source.data,
         "licence": source.licence,
-        "options": {"command": command, **msgspec.to_builtins(options)},
+        "options": {"command": command, **shown},
         "figures": {
             "clips": {split: len(clips.of(split)) for split in ("train", "valid", "test")},
-            "validation": {"epoch": best_epoch, **msgspec.structs.asdict(best)},
+            "validation": msgspec.structs.asdict(together),
+            **{
+                f"validation, network {number + 1} alone": msgspec.json.decode(
+                    (run / f"network-{number + 1}" / "best.json").read_bytes()
+                )
+                for number in range(len(options.kinds))
+            },
         },
     }
 
@@ -114,13 +139,13 @@ def check_destination(out: Path) -> None:
         raise BadTraining(f"{out} holds {foreign[0]!r}, which is no part of a tagger; name another --out directory")
 
 
-def _install(network: Tagger, clips: Clips, targets: Targets, out: Path, said: dict[str, Any]) -> TaggerCard:
+def _install(ensemble: Ensemble, clips: Clips, targets: Targets, out: Path, said: dict[str, Any]) -> TaggerCard:
     """Write a tagger beside its place, then put it there; an interruption leaves what there was."""
     out = out.resolve()
     out.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
-        card = install(network, clips, targets, work, said, FrontEnd())
+        card = install(ensemble, clips, targets, work, said, FrontEnd())
         (work / "card.md").write_text(card_markdown(card), encoding="utf-8")
         work.chmod(0o755)
         _swap(work, out)

@@ -6,6 +6,7 @@ Validation only chooses; the figures of the test split are made once, by `tagkin
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import overload
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from audiomodel.training import augmentation
 from audiomodel.training.clips import Clips
+from audiomodel.training.ensemble import Answer, Ensemble
 from audiomodel.training.network import Output, Tagger
 
 # Frames of three seconds and of one.
@@ -49,15 +51,26 @@ class Measurement(Struct, frozen=True):
         return self.accuracy + self.pr_auc + 0.5 * self.pr_auc_3s
 
 
+@overload
+def hear_all(network: Tagger, levels: Tensor) -> Output: ...
+
+
+@overload
+def hear_all(network: Ensemble, levels: Tensor) -> Answer: ...
+
+
 @torch.no_grad()
-def hear_all(network: Tagger, levels: Tensor) -> Output:
+def hear_all(network: Tagger | Ensemble, levels: Tensor) -> Output | Answer:
     """Hear clips of shape (n_clips, n_bands, n_frames), some at a time."""
     network.eval()
     parts = [network(levels[first : first + _AT_ONCE].float()) for first in range(0, len(levels), _AT_ONCE)]
-    return Output(*(torch.cat(values) for values in zip(*parts, strict=True)))
+    joined: Output | Answer = parts[0]._make(torch.cat(values) for values in zip(*parts, strict=True))
+    return joined
 
 
-def measure(network: Tagger, clips: Clips, tags: tuple[str, ...], genres: tuple[str, ...], split: str) -> Measurement:
+def measure(
+    network: Tagger | Ensemble, clips: Clips, tags: tuple[str, ...], genres: tuple[str, ...], split: str
+) -> Measurement:
     """Measure a network on a split."""
     rows = clips.of(split)
     levels = torch.from_numpy(clips.levels[rows])

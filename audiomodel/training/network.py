@@ -18,6 +18,11 @@ from audiomodel.hearing import DIMENSIONS
 
 # Largest level of the front end; networks see levels in [-2, 2].
 TOP_LEVEL = 127.0
+# Of the 64 bands of the front end so many are left after the last stage.
+BANDS_SEEN = 2
+
+
+Kind = Literal["cnn", "crnn"]
 
 
 class NetworkOptions(Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,7 +31,7 @@ class NetworkOptions(Struct, frozen=True, forbid_unknown_fields=True):
     Parameters
     ----------
     kind
-        ``cnn`` pools over time by mean and maximum, ``crnn`` has a GRU read it in both directions before.
+        ``cnn`` pools over time by mean, deviation and maximum, ``crnn`` has a GRU read it in both directions before.
     widths, blocks
         Channels and number of residual blocks of each of the four stages.
     width
@@ -36,7 +41,7 @@ class NetworkOptions(Struct, frozen=True, forbid_unknown_fields=True):
         Of the embedding, before the heads.
     """
 
-    kind: Literal["cnn", "crnn"] = "cnn"
+    kind: Kind = "cnn"
     widths: tuple[int, int, int, int] = (24, 48, 96, 192)
     blocks: tuple[int, int, int, int] = (1, 2, 2, 1)
     width: int = DIMENSIONS // 2
@@ -64,10 +69,10 @@ class Tagger(nn.Module):
 
     def __init__(self, options: NetworkOptions, n_tags: int, n_genres: int) -> None:
         super().__init__()
-        width = options.widths[-1]
+        width = options.widths[-1] * BANDS_SEEN
         self.body = nn.Sequential(_stem(options.widths[0]), *_stages(options))
-        self.gru = nn.GRU(width, width // 2, batch_first=True, bidirectional=True) if options.kind == "crnn" else None
-        self.embed = nn.Linear(2 * width, options.width)
+        self.gru = nn.GRU(width, width // 4, batch_first=True, bidirectional=True) if options.kind == "crnn" else None
+        self.embed = nn.Linear(3 * (width // 2 if self.gru else width), options.width)
         self.dropout = nn.Dropout(options.dropout)
         self.tags = nn.Linear(options.width, n_tags)
         # Where there are no genres, one that nobody asks for: layers without width cannot be exported.
@@ -78,15 +83,20 @@ class Tagger(nn.Module):
         return self.tell(self.look(levels))
 
     def look(self, levels: Tensor) -> Tensor:
-        """Return what is seen of each clip, pooled over time, shape (n_clips, 2 * width of the last stage)."""
+        """Return what is seen of each clip, pooled over time: mean, deviation and maximum, by what is seen and band."""
         level = levels * (4 / TOP_LEVEL) - 2
-        # Beside the levels what changes in each band: a filter, a room or a telephone adds a constant there.
-        image = torch.stack([level, level - level.mean(dim=2, keepdim=True)], dim=1)
+        # What changes in each band: a filter, a room or a telephone adds a constant there.
+        changes = level - level.mean(dim=2, keepdim=True)
+        # Convolutions know no place, but the same pattern high and low is another sound.
+        height = torch.linspace(-1, 1, levels.shape[1], device=levels.device)[None, :, None].expand_as(level)
+        image = torch.stack([level, changes, height], dim=1)
         seen = self.body(image.contiguous(memory_format=torch.channels_last))
-        over_time = seen.mean(dim=2)  # (n_clips, width, n_steps)
+        over_time = seen.flatten(1, 2)  # (n_clips, width * BANDS_SEEN, n_steps)
         if self.gru is not None:
             over_time = self.gru(over_time.transpose(1, 2))[0].transpose(1, 2)
-        return torch.cat([over_time.mean(dim=2), over_time.amax(dim=2)], dim=1)
+        mean = over_time.mean(dim=2, keepdim=True)
+        deviation = ((over_time - mean).square().mean(dim=2) + 1e-4).sqrt()
+        return torch.cat([mean[:, :, 0], deviation, over_time.amax(dim=2)], dim=1)
 
     def tell(self, pooled: Tensor) -> Output:
         """Return what `look` saw as embedding and logits."""
@@ -118,7 +128,7 @@ class Learner(nn.Module):
 
 def _stem(width: int) -> nn.Module:
     """Seven bands at a glance, every second one."""
-    first = nn.Conv2d(2, width, (7, 3), stride=(2, 1), padding=(3, 1), bias=False)
+    first = nn.Conv2d(3, width, (7, 3), stride=(2, 1), padding=(3, 1), bias=False)
     return nn.Sequential(first, nn.BatchNorm2d(width), nn.ReLU())
 
 

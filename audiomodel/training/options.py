@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from audiomodel.training.network import NetworkOptions
+from audiomodel.training.network import Kind, NetworkOptions
 
 
 class TrainingOptions(Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,8 +24,9 @@ class TrainingOptions(Struct, frozen=True, forbid_unknown_fields=True):
         Share of steps whose excerpts are degraded.
     artist_weight
         Of the loss over artists, who are told apart in training alone.
-    teachers
-        Networks trained before, with other seeds, whose mean answers are half of the truth (`taught`) for the last one.
+    kinds
+        Of the networks that answer together, trained with one seed after the other; each has its kind put into
+        `network` when it is trained.
     patience
         Epochs without a better validation after which training stops.
     compiled
@@ -33,7 +34,7 @@ class TrainingOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     network: NetworkOptions = NetworkOptions()
-    epochs: int = 32
+    epochs: int = 30
     batch_size: int = 64
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
@@ -43,8 +44,7 @@ class TrainingOptions(Struct, frozen=True, forbid_unknown_fields=True):
     excerpt_weight: float = 0.75
     degraded: float = 0.5
     artist_weight: float = 0.2
-    teachers: int = 2
-    taught: float = 0.5
+    kinds: tuple[Kind, ...] = ("crnn", "cnn", "cnn")
     patience: int = 16
     measure_every: int = 4
     compiled: bool = False

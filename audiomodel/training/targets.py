@@ -1,4 +1,4 @@
-"""What clips are to be tagged with: what people said of them, and what networks trained before heard in them."""
+"""What clips are to be tagged with: what people said of them, and who made them."""
 
 from __future__ import annotations
 
@@ -11,34 +11,20 @@ from torch import Tensor
 from audiomodel.training.clips import Clips
 
 
-class Answers(NamedTuple):
-    """What teachers heard, as probabilities, by clip: shapes (n_clips, n_tags) and (n_clips, n_genres)."""
-
-    tags: Tensor
-    genres: Tensor
-
-    def of(self, rows: Tensor) -> Answers:
-        """Return the answers on some clips."""
-        return Answers(self.tags[rows], self.genres[rows])
-
-
 class Truth(NamedTuple):
-    """Of the clips of one batch: tags (0 or 1), numbers of genres and artists (-1: none), and what teachers heard."""
+    """Of the clips of one batch: tags (0 or 1), numbers of genres and artists (-1: none)."""
 
     tags: Tensor
     genres: Tensor
     artists: Tensor
-    heard: Answers | None = None
 
     def of(self, rows: Tensor) -> Truth:
         """Return the truth on some clips, in their order."""
-        heard = None if self.heard is None else self.heard.of(rows)
-        return Truth(self.tags[rows], self.genres[rows], self.artists[rows], heard)
+        return Truth(*(values[rows] for values in self))
 
     def to(self, device: str) -> Truth:
         """Return the same on a device."""
-        heard = None if self.heard is None else Answers(*(values.to(device) for values in self.heard))
-        return Truth(self.tags.to(device), self.genres.to(device), self.artists.to(device), heard)
+        return Truth(*(values.to(device) for values in self))
 
 
 @dataclass(frozen=True)
@@ -51,6 +37,11 @@ class Targets:
     genres: Tensor
     artists: Tensor
     n_artists: int
+
+    @property
+    def names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Names of tags and of genres."""
+        return self.tag_names, self.genre_names
 
     @classmethod
     def of(cls, clips: Clips, tags_from: int) -> Targets:

@@ -25,7 +25,7 @@ from audiomodel.training.losses import TaggingLoss
 from audiomodel.training.measuring import Measurement, measure
 from audiomodel.training.network import Learner, Output, Tagger
 from audiomodel.training.options import TrainingOptions
-from audiomodel.training.targets import Answers, Targets, Truth
+from audiomodel.training.targets import Targets, Truth
 
 # Longest memory of the running mean of weights.
 MEAN_DECAY = 0.999
@@ -42,23 +42,14 @@ class Trainer:
         Where its state, its log and its best network are kept; a training that was interrupted goes on from there.
     say
         Told about each epoch.
-    heard
-        What teachers heard in all clips, as probabilities; None where there are no teachers.
     """
 
-    def __init__(
-        self,
-        clips: Clips,
-        options: TrainingOptions,
-        folder: Path,
-        say: Callable[[str], None],
-        heard: Answers | None = None,
-    ) -> None:
+    def __init__(self, clips: Clips, options: TrainingOptions, folder: Path, say: Callable[[str], None]) -> None:
         torch.manual_seed(options.seed)
         self.clips, self.options, self.folder, self.say = clips, options, folder, say
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.targets = Targets.of(clips, options.tags_from)
-        self.truth = Truth(self.targets.tags, self.targets.genres, self.targets.artists, heard)
+        self.truth = Truth(self.targets.tags, self.targets.genres, self.targets.artists)
         self.levels = torch.from_numpy(clips.levels)
         self.train = torch.from_numpy(clips.of("train"))
         self.network = Tagger(options.network, len(self.targets.tag_names), len(self.targets.genre_names))
@@ -67,7 +58,7 @@ class Trainer:
         self.mean = copy.deepcopy(self.network).eval()
         self.hears = _compiled(self.learner) if options.compiled else self.learner
         shares = self.targets.tags[self.train].mean(dim=0)
-        self.loss = TaggingLoss(shares, options.taught, options.artist_weight).to(self.device)
+        self.loss = TaggingLoss(shares, options.artist_weight).to(self.device)
         self.channel = augmentation.Channel.of(FrontEnd())
         self.n_steps = max(1, len(self.train) // options.batch_size)
         self.optimizer = _optimizer(self.learner, options)

@@ -12,7 +12,7 @@ from audiomodel.training import augmentation
 from audiomodel.training.augmentation import Channel
 
 # Lengths that whole clips are cut to, in frames.
-WHOLE = (96, 112, 128)
+WHOLE = (96, 128)
 # Lengths of excerpts: from one second to seven and a half, most often the five of a moment.
 EXCERPTS = (4, 6, 9, 13, 13, 21, 21, 32)
 

@@ -121,16 +121,15 @@ def test_mel_statistics_are_mean_and_deviation_by_band():
 
 
 def test_mean_and_spread_are_over_the_seeds_of_a_kind():
-    def measured(kind: str, accuracy: float, teachers: int = 2) -> dict[str, object]:
+    def measured(networks: str, accuracy: float) -> dict[str, object]:
         clips = {"whole": {"accuracy": accuracy, "roc_auc": 0.8, "pr_auc": 2 * accuracy}}
-        return {"network": kind, "teachers": teachers, "clips": clips}
+        return {"networks": networks, "clips": clips}
 
     taught = [measured("cnn", accuracy) for accuracy in (0.5, 0.6, 0.7)]
-    found = over_seeds([measured("crnn", 0.9), *taught, measured("cnn", 0.1, 0)])
-    assert list(found) == ["cnn, 2 teachers"]
-    whole = found["cnn, 2 teachers"]["whole"]
-    assert found["cnn, 2 teachers"]["n_seeds"] == 3
+    found = over_seeds([measured("crnn + cnn", 0.9), *taught])
+    assert list(found) == ["cnn"]
+    whole = found["cnn"]["whole"]
+    assert found["cnn"]["n_seeds"] == 3
     assert whole["accuracy"] == pytest.approx((0.6, 0.1))
     assert whole["roc_auc"] == pytest.approx((0.8, 0.0))
     assert whole["pr_auc"] == pytest.approx((1.2, 0.2))
-    assert list(over_seeds([measured("crnn", 0.5, 0), measured("crnn", 0.6, 0)])) == ["crnn, no teachers"]

@@ -14,11 +14,14 @@ from audiomodel.front_end import FrontEnd
 from audiomodel.hearing import DIMENSIONS
 from audiomodel.tagger import Tagger, TaggerCard
 from audiomodel.training import augmentation
-from audiomodel.training.installing import CALIBRATED, export_onnx, install
+from audiomodel.training.ensemble import Answer, Ensemble
+from audiomodel.training.exporting import export_onnx
+from audiomodel.training.installing import CALIBRATED, install
 from audiomodel.training.measuring import middle
 from audiomodel.training.network import NetworkOptions
 from audiomodel.training.network import Tagger as Network
 from audiomodel.training.targets import Targets
+from audiomodel.windows import MOMENT_FRAMES
 from tests.audiomodel.training.miniature import make_clips
 
 pytestmark = pytest.mark.slow
@@ -26,10 +29,10 @@ pytestmark = pytest.mark.slow
 SAID = {"name": "miniature", "hears": "low and high", "options": {"command": "tagkin train audio"}, "figures": {}}
 
 
-def network(kind: str = "cnn", n_genres: int = 2) -> Network:
+def network(kind: str = "cnn", n_genres: int = 2) -> Ensemble:
     torch.manual_seed(0)
     options = NetworkOptions(kind, (8, 8, 16, 16), (1, 1, 1, 1))  # type: ignore[arg-type]
-    return Network(options, 4, n_genres).eval()
+    return Ensemble([Network(options, 4, n_genres) for _ in range(2)]).eval()
 
 
 def installed(folder: Path, *, genres: bool = True) -> TaggerCard:
@@ -38,7 +41,7 @@ def installed(folder: Path, *, genres: bool = True) -> TaggerCard:
 
 
 @pytest.fixture(scope="module", params=["cnn", "crnn"])
-def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Network, Path]:
+def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ensemble, Path]:
     """Export a network of each kind."""
     path = tmp_path_factory.mktemp("onnx") / "model.onnx"
     net = network(request.param)
@@ -48,15 +51,17 @@ def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @pytest.mark.parametrize("n_frames", [1, 2, 4, 13, 21, 43, 77, 128, 256])
 @pytest.mark.parametrize("n_clips", [1, 3])
-def test_onnx_answers_as_the_network_at_any_length(exported: tuple[Network, Path], n_clips: int, n_frames: int) -> None:
+def test_onnx_answers_as_the_networks_at_any_length(
+    exported: tuple[Ensemble, Path], n_clips: int, n_frames: int
+) -> None:
     net, path = exported
     levels = torch.randint(0, 128, (n_clips, 64, n_frames), generator=torch.Generator().manual_seed(n_frames)).float()
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    found = session.run(["embedding", "tags", "genres"], {"levels": levels.numpy()})
+    found = session.run(list(Answer._fields), {"levels": levels.numpy()})
     with torch.no_grad():
         expected = net(levels)
     for ours, theirs in zip(found, expected, strict=True):
-        np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-4, rtol=1e-4)
+        np.testing.assert_allclose(ours, theirs.numpy(), atol=3e-3, rtol=3e-3)  # weights have half precision
 
 
 def test_the_card_comes_back_as_it_was_written(tmp_path: Path) -> None:
@@ -66,6 +71,7 @@ def test_the_card_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert card.tags == ("beaten", "high", "low", "steady")
     assert card.genres == ("High", "Low")
     assert tuple(line.n_frames for line in card.lines) == CALIBRATED
+    assert tuple(line.n_frames for line in card.moment_lines) == tuple(n for n in CALIBRATED if n <= MOMENT_FRAMES)
     assert len(card.tag_cutoffs) == 4
     assert all(cutoff >= 0.3 for cutoff in card.tag_cutoffs)
     assert all(line.unlike_from > 0 for line in card.lines)
@@ -86,8 +92,9 @@ def test_few_of_the_validation_clips_are_unlike_at_any_length_and_an_upside_down
     for line in card.lines:
         cut = middle(augmentation.levels_to_db(torch.from_numpy(valid)), line.n_frames).round().to(torch.uint8).numpy()
         distances = tagger.familiar.distances(cut, tagger.run_levels(cut).embeddings)
-        assert sum(distances >= line.unlike_from) <= 1
-        assert line.unlike_from == pytest.approx(np.quantile(distances, 0.95), rel=1e-3)
+        # Half precision moves an embedding, and an untrained network's lie close together.
+        assert sum(distances >= 1.1 * line.unlike_from) <= 1
+        assert line.unlike_from == pytest.approx(np.quantile(distances, 0.95), rel=0.1)
     strange = np.where(np.arange(64)[None, :, None] % 2, 127, 0).astype(np.uint8).repeat(128, axis=2)
     assert tagger.familiar.distances(strange, tagger.run_levels(strange).embeddings)[0] >= card.lines[-1].unlike_from
 
@@ -96,3 +103,23 @@ def test_vectors_are_as_long_as_hearings_keep_them(tmp_path: Path) -> None:
     installed(tmp_path)
     heard = Tagger(tmp_path).hear(np.zeros((129, 50), np.float32) + np.arange(50, dtype=np.float32))
     assert len(heard.vector) == 2 * DIMENSIONS
+
+
+def test_large_weights_are_kept_in_half_precision(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    ensemble = Ensemble([Network(NetworkOptions(), 59, 8) for _ in range(2)])
+    export_onnx(ensemble, tmp_path / "model.onnx")
+    n_weights = sum(value.numel() for value in ensemble.parameters())
+    assert (tmp_path / "model.onnx").stat().st_size < 2.2 * n_weights
+
+
+def test_networks_answer_by_their_mean_and_the_first_alone_beside() -> None:
+    torch.manual_seed(0)
+    both = [Network(NetworkOptions(widths=(8, 8, 16, 16)), 4, 2).eval() for _ in range(2)]
+    levels = torch.randint(0, 128, (3, 64, 21)).float()
+    with torch.no_grad():
+        answer, outputs = Ensemble(both).eval()(levels), [one(levels) for one in both]
+    assert torch.allclose(answer.tags, (outputs[0].tags + outputs[1].tags) / 2)
+    assert torch.allclose(answer.genres, (outputs[0].genres + outputs[1].genres) / 2)
+    assert torch.equal(answer.embedding, outputs[0].embedding)
+    assert torch.equal(answer.first_tags, outputs[0].tags)

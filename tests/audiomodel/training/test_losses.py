@@ -9,7 +9,7 @@ import torch
 
 from audiomodel.training.losses import HEAVIEST_TAG, SMOOTHING, TAG_WEIGHT, TaggingLoss
 from audiomodel.training.network import Output
-from audiomodel.training.targets import Answers, Truth
+from audiomodel.training.targets import Truth
 
 
 def output(tags: torch.Tensor, genres: torch.Tensor) -> Output:
@@ -41,23 +41,10 @@ def artist_loss(logits: torch.Tensor, truth: list[int]) -> float:
     return sum(costs) / len(costs)
 
 
-def heard_loss(output: Output, heard: Answers) -> float:
-    costs = []
-    for row, answers in zip(output.tags.tolist(), heard.tags.tolist(), strict=True):
-        for logit, answer in zip(row, answers, strict=True):
-            p = 1 / (1 + math.exp(-logit))
-            costs.append(-answer * math.log(p) - (1 - answer) * math.log(1 - p))
-    genres = -(heard.genres * torch.log_softmax(output.genres, 1)).sum(1).mean()
-    return TAG_WEIGHT * sum(costs) / len(costs) + float(genres)
-
-
 TAGS, GENRES = torch.tensor([[1.0, 0, 0], [0, 1, 0], [0, 0, 0]]), torch.tensor([1, -1, 0])
 ARTISTS = torch.tensor([2, -1, 0])
 TRUTH = Truth(TAGS, GENRES, ARTISTS)
 SHARES = torch.tensor([0.5, 0.01, 0.0])
-HEARD = Answers(
-    torch.tensor([[0.9, 0.2, 0.1], [0.1, 0.4, 0], [0, 0, 1]]), torch.tensor([[0.3, 0.7], [0.5, 0.5], [1, 0]])
-)
 
 
 def drawn(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -95,31 +82,14 @@ def test_artists_cost_their_weight_and_unknown_ones_nothing(heard: Output, artis
     assert float(loss(heard, artists, unknown)) == pytest.approx(said_loss(heard), rel=1e-5)
 
 
-def test_what_teachers_heard_is_its_share_of_the_truth(heard: Output) -> None:
-    loss = TaggingLoss(SHARES, taught=0.25)
-    expected = 0.75 * said_loss(heard) + 0.25 * heard_loss(heard, HEARD)
-    assert float(loss(heard, None, TRUTH._replace(heard=HEARD))) == pytest.approx(expected, rel=1e-5)
-    assert float(loss(heard, None, TRUTH)) == pytest.approx(said_loss(heard), rel=1e-5)
-
-
-def test_who_hears_what_its_teachers_heard_costs_least() -> None:
-    loss = TaggingLoss(SHARES, taught=1.0)
-    truth = TRUTH._replace(heard=Answers(HEARD.tags.clamp(0.01, 0.99), HEARD.genres.clamp(0.01, 0.99)))
-    same = output(truth.heard.tags.logit(), truth.heard.genres.log())
-    for seed in range(5):
-        other = output(same.tags + 0.1 * drawn(3, 3, seed=seed), same.genres + 0.1 * drawn(3, 2, seed=seed))
-        assert float(loss(same, None, truth)) < float(loss(other, None, truth))
-
-
 def test_rare_tags_weigh_more_up_to_a_limit() -> None:
     weights = TaggingLoss(torch.tensor([1.0, 0.25, 0.01, 0.0])).weights
     assert weights.tolist() == pytest.approx([1, 2, 10, HEAVIEST_TAG])
 
 
 def test_mixed_clips_cost_their_shares_of_both(heard: Output, artists: torch.Tensor) -> None:
-    loss, order = TaggingLoss(SHARES, taught=0.5, artist_weight=0.2), torch.tensor([2, 0, 1])
-    truth = TRUTH._replace(heard=HEARD)
-    own, other = float(loss(heard, artists, truth)), float(loss(heard, artists, truth.of(order)))
-    mixed = float(loss.mixed(heard, artists, truth, order, 0.3))
+    loss, order = TaggingLoss(SHARES, artist_weight=0.2), torch.tensor([2, 0, 1])
+    own, other = float(loss(heard, artists, TRUTH)), float(loss(heard, artists, TRUTH.of(order)))
+    mixed = float(loss.mixed(heard, artists, TRUTH, order, 0.3))
     assert mixed == pytest.approx(0.3 * own + 0.7 * other, rel=1e-5)
     assert own != pytest.approx(other, rel=1e-3)

@@ -31,9 +31,9 @@ pytestmark = pytest.mark.slow
 QUICK = ("--epochs", "2", "--tags-from", "3", "--jobs", "2")
 
 
-def train(data: str, place: Path, *options: str, teachers: int = 0) -> Result:
+def train(data: str, place: Path, *options: str, networks: tuple[str, ...] = ("cnn",)) -> Result:
     arguments = ["--data", data, "--data-dir", str(place), "--out", str(place / "out"), "--run", str(place / "run")]
-    return CliRunner().invoke(audio, [*arguments, *QUICK, "--teachers", str(teachers), *options])
+    return CliRunner().invoke(audio, [*arguments, *QUICK, *(f"--network={kind}" for kind in networks), *options])
 
 
 def hear(folder: Path) -> set[str]:
@@ -46,12 +46,12 @@ def hear(folder: Path) -> set[str]:
 
 @pytest.fixture(scope="module")
 def fma(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
-    """Train on a miniature of fma_small, with a teacher; one file is damaged, one is not there."""
+    """Train on a miniature of fma_small, two networks; one file is damaged, one is not there."""
     place = tmp_path_factory.mktemp("fma")
     write_fma(place, range(2, 26))
     (place / "fma_small" / "000" / "000004.mp3").write_text("no sound at all")
     (place / "fma_small" / "000" / "000005.mp3").unlink()
-    return place, train("fma-small", place, teachers=1)
+    return place, train("fma-small", place, networks=("cnn", "crnn"))
 
 
 def test_fma_small_in_its_official_layout_becomes_a_tagger(fma: tuple[Path, Result]) -> None:
@@ -76,43 +76,45 @@ def test_the_card_for_people_says_what_the_one_for_programs_says(fma: tuple[Path
     card = msgspec.json.decode((place / "out" / "card.json").read_bytes(), type=TaggerCard)
     text = (place / "out" / "card.md").read_text()
     assert text == card_markdown(card)
-    assert "tagkin train audio --data fma-small --network cnn --epochs 2 --tags-from 3 --teachers 1 --seed 0" in text
-    for said in ("jazz and classical", "Defferrard", "CC BY 4.0", "NC or ND", "Very Low", "pr_auc_3s", "network.kind"):
+    assert "tagkin train audio --data fma-small --network cnn --network crnn --epochs 2 --tags-from 3 --seed 0" in text
+    for said in ("jazz and classical", "Defferrard", "CC BY 4.0", "NC or ND", "Very Low", "pr_auc_3s", "network.width"):
         assert said in text
     assert str(place) not in text
 
 
 def test_log_and_curves_are_in_the_folder_of_the_training(fma: tuple[Path, Result]) -> None:
     place, _ = fma
-    assert (place / "run" / "log.csv").read_text().startswith("epoch,seconds,loss_tags")
-    words = "".join(ElementTree.parse(place / "run" / "curves.svg").getroot().itertext())
-    assert "genre accuracy" in words
-    assert "whole clips" in words
+    for number in (1, 2):
+        folder = place / "run" / f"network-{number}"
+        assert (folder / "log.csv").read_text().startswith("epoch,seconds,loss_tags")
+        words = "".join(ElementTree.parse(folder / "curves.svg").getroot().itertext())
+        assert "genre accuracy" in words
+        assert "whole clips" in words
 
 
 def test_a_training_that_is_done_is_only_installed_again(fma: tuple[Path, Result]) -> None:
     place, _ = fma
     before = {path.name: path.read_bytes() for path in (place / "out").iterdir()}
-    result = train("fma-small", place, teachers=1)
+    result = train("fma-small", place, networks=("cnn", "crnn"))
     assert result.stderr.count("going on after epoch 2") == 2
     assert {path.name: path.read_bytes() for path in (place / "out").iterdir()} == before
     assert set(before) == {"model.onnx", "card.json", "card.md", "reference.npz"}
 
 
 def test_other_options_in_the_same_folder_are_refused(fma: tuple[Path, Result]) -> None:
-    result = train("fma-small", fma[0], "--seed", "3", teachers=1)
+    result = train("fma-small", fma[0], "--seed", "3", networks=("cnn", "crnn"))
     assert result.exit_code == 1
     assert "a training with other options is there" in result.stderr
 
 
 def test_magnatagatune_becomes_a_tagger_without_genres(tmp_path: Path) -> None:
     write_mtat(tmp_path, range(16))
-    result = train("mtat", tmp_path, "--network", "crnn")
+    result = train("mtat", tmp_path, networks=("crnn",))
     assert result.exit_code == 0, result.output
     assert hear(tmp_path / "out") == {"high", "low"}
     tagger = Tagger(tmp_path / "out")
     assert tagger.card.genres == ()
-    assert tagger.card.options["network"]["kind"] == "crnn"
+    assert tagger.card.options["kinds"] == ["crnn"]
 
 
 def test_a_folder_of_ones_own_becomes_a_tagger_with_no_artist_in_two_parts(tmp_path: Path) -> None:
@@ -134,7 +136,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     command += ["--out", str(tmp_path / "out"), "--run", str(tmp_path / "run"), "--tags-from", "2", "--epochs", "9999"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 120
-        while not (tmp_path / "run" / "state.pt").exists() and time.monotonic() < deadline:
+        while not (tmp_path / "run" / "network-1" / "state.pt").exists() and time.monotonic() < deadline:
             time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
@@ -176,7 +178,7 @@ def test_the_defaults_that_help_shows_are_those_of_training() -> None:
     default = TrainingOptions()
     assert shown["epochs"] == str(default.epochs)
     assert shown["tags_from"] == str(default.tags_from)
-    assert shown["teachers"] == str(default.teachers)
+    assert shown["kinds"] == ", ".join(default.kinds)
 
 
 def test_a_compiled_training_learns_the_same_and_says_so(tmp_path: Path) -> None:
@@ -187,7 +189,7 @@ def test_a_compiled_training_learns_the_same_and_says_so(tmp_path: Path) -> None
     compiled = train("fma-small", tmp_path, "--compile")
     assert (plain.exit_code, compiled.exit_code) == (0, 0), compiled.output
     card = Tagger(tmp_path / "out").card
-    assert card.options["command"].endswith("--teachers 0 --compile --seed 0")
+    assert card.options["command"].endswith("--tags-from 3 --compile --seed 0")
     # The same sums in another order.
     assert card.figures["validation"] == pytest.approx(figures, abs=0.05)
 
