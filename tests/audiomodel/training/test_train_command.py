@@ -181,17 +181,12 @@ def test_the_defaults_that_help_shows_are_those_of_training() -> None:
     assert shown["kinds"] == ", ".join(default.kinds)
 
 
-def test_a_compiled_training_learns_the_same_and_says_so(tmp_path: Path) -> None:
+def test_a_training_may_be_compiled_and_its_card_says_so(tmp_path: Path) -> None:
     write_fma(tmp_path, range(2, 26))
-    plain = train("fma-small", tmp_path)
-    figures = Tagger(tmp_path / "out").card.figures["validation"]
-    shutil.rmtree(tmp_path / "run")
-    compiled = train("fma-small", tmp_path, "--compile")
-    assert (plain.exit_code, compiled.exit_code) == (0, 0), compiled.output
-    card = Tagger(tmp_path / "out").card
-    assert card.options["command"].endswith("--tags-from 3 --compile --seed 0")
-    # The same sums in another order.
-    assert card.figures["validation"] == pytest.approx(figures, abs=0.05)
+    result = train("fma-small", tmp_path, "--compile")
+    assert result.exit_code == 0, result.output
+    assert hear(tmp_path / "out") == {"High", "Low", "Very Low"}
+    assert Tagger(tmp_path / "out").card.options["command"].endswith("--tags-from 3 --compile --seed 0")
 
 
 def test_compiling_without_a_compiler_is_refused_before_anything_is_read(

@@ -6,10 +6,12 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from audiomodel.training import views
 from audiomodel.training.options import TrainingOptions
 from audiomodel.training.trainer import Trainer
 from tests.audiomodel.training.miniature import make_clips, make_options
@@ -165,3 +167,17 @@ def test_clips_without_genres_are_learned_by_their_tags(tmp_path: Path) -> None:
     trainer = Trainer(make_clips(genres=False), make_options(epochs=2), tmp_path, quiet)
     assert trainer.run().accuracy == 0
     assert trainer.targets.genre_names == ()
+
+
+def test_a_compiled_training_does_what_a_plain_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Every length is compiled anew.
+    monkeypatch.setattr(views, "WHOLE", (96,))
+    monkeypatch.setattr(views, "EXCERPTS", (13,))
+    # Without dropout, which a compiler draws otherwise.
+    small = msgspec.structs.replace(make_options().network, dropout=0.0)
+    plain = make_options(epochs=2, measure_every=1, network=small)
+    for name, compiled in (("plain", False), ("compiled", True)):
+        train(tmp_path / name, msgspec.structs.replace(plain, compiled=compiled))
+    for one, other in zip(log(tmp_path / "plain"), log(tmp_path / "compiled"), strict=True):
+        for loss in ("loss_tags", "loss_excerpts"):
+            assert float(one[loss]) == pytest.approx(float(other[loss]), rel=0.02)
