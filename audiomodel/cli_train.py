@@ -7,6 +7,7 @@ import os
 import shlex
 import shutil
 import sys
+import sysconfig
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -163,8 +164,11 @@ def _require_libraries() -> None:
 def _require_compiler() -> None:
     import torch
 
-    if not torch.cuda.is_available() and shutil.which(os.environ.get("CXX", "g++")) is None:
-        raise click.ClickException("--compile needs a C++ compiler, such as g++; leave it out, or install one")
+    missing = [] if shutil.which(os.environ.get("CXX", "g++")) else ["a C++ compiler, such as g++"]
+    if not Path(sysconfig.get_path("include"), "Python.h").exists():
+        missing.append("Python's headers, such as python3-dev")
+    if missing and not torch.cuda.is_available():
+        raise click.ClickException(f"--compile needs {' and '.join(missing)}; install that, or leave --compile out")
 
 
 def _typed() -> str:

@@ -62,12 +62,13 @@ def hear(tagger: Tagger, levels: np.ndarray) -> list[Hearing]:
     outputs, line = tagger.run_levels(levels), tagger.card.lines[-1]
     tags, genres = tag_probabilities(outputs.tags, line), genre_probabilities(outputs.genres, line)
     vector = pack_vector(np.eye(DIMENSIONS)[0])
+    strange = tagger.familiar.distances(levels, outputs.embeddings) >= line.unlike_from
     return [
         Hearing(
             "",
             tagger.tagger_id,
             30.0,
-            "ok" if tagger.unlikeness(embedding) < 1 else "unlike",
+            "unlike" if unlike else "ok",
             top_genre(tagger, shares),
             tuple(
                 HeardTag(tag, float(p), bool(p >= cutoff))
@@ -76,7 +77,7 @@ def hear(tagger: Tagger, levels: np.ndarray) -> list[Hearing]:
             ),
             vector,
         )
-        for embedding, row, shares in zip(outputs.embeddings, tags, genres, strict=True)
+        for unlike, row, shares in zip(strange, tags, genres, strict=True)
     ]
 
 

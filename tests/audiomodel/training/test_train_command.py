@@ -196,7 +196,7 @@ def test_compiling_without_a_compiler_is_refused_before_anything_is_read(
     monkeypatch.delenv("CXX", raising=False)
     result = train("fma-small", tmp_path, "--compile")
     assert result.exit_code == 1
-    assert "--compile needs a C++ compiler, such as g++; leave it out" in result.stderr
+    assert "--compile needs a C++ compiler, such as g++; install that, or leave --compile out" in result.stderr
 
 
 @pytest.mark.parametrize("epochs", range(1, 7))
