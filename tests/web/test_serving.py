@@ -128,6 +128,14 @@ def start(tmp_path: Path, place: Path) -> Iterator[Callable[..., Server]]:
         server.process.wait()
 
 
+def unread(port: int, client: int) -> int:
+    """Return the bytes of a client that the server has not read yet; 1 before there is a connection."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    ends = f":{port:04X}", f":{client:04X}"
+    found = [line[4] for line in lines if line[1].endswith(ends[0]) and line[2].endswith(ends[1])]
+    return int(found[0].split(":")[1], 16) if found else 1
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_what_is_being_answered_is_finished_before_the_server_stops(start, how: signal.Signals) -> None:
     server = start()
@@ -135,6 +143,7 @@ def test_what_is_being_answered_is_finished_before_the_server_stops(start, how: 
     head = f"POST /api/v1/suggest HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as slow:
         slow.sendall(head.encode() + b"\r\nConnection: close\r\n\r\n" + body[:5])
+        eventually(lambda: unread(server.port, slow.getsockname()[1]), 0)
         time.sleep(0.5)  # the worker has the head, and waits for the rest
         server.process.send_signal(how)
         eventually(lambda: server.status("/healthz"), 0)
