@@ -29,7 +29,7 @@ class Line(Struct, frozen=True):
         The same for logits of genres, whose softmax is then taken.
     unlike_from
         Distance from the training clips (`audiomodel.familiar`) from which on a stretch of that length is of another
-        kind.
+        kind; means nothing for moments, which are never judged alone.
     """
 
     n_frames: int
