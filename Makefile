@@ -47,13 +47,13 @@ lint: $(VENV)/.tested
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-# The fast suite first: a slip is said within a minute or two, before real processes are killed and models trained.
+# The fast suite first, on all cores: a slip is said within minutes, before real processes are killed and models trained.
 test: lint
-	$(BIN)/python -m pytest -q -m "not slow and not data and not browser"
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile -m "not slow and not data and not browser"
 	$(BIN)/python -m pytest -q -m "slow or data or browser"
 
 test-fast: $(VENV)/.tested
-	$(BIN)/python -m pytest -q -m "not slow and not data and not browser"
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile -m "not slow and not data and not browser"
 
 bench: $(VENV)/.tested
 	mkdir -p build

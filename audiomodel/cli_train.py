@@ -46,8 +46,10 @@ STOPPED = 130
     help="Folder of the training: state, log and curves; a training that was stopped goes on from there.",
 )  # fmt: skip
 @click.option(
-    "--network", "kinds", type=click.Choice(["cnn", "crnn"]), multiple=True, show_default="crnn, cnn, cnn",
-    help="A residual CNN, or the same with a GRU over time; several answer together, the first one alone for moments.",
+    "--network", "kinds", type=click.Choice(["cnn", "crnn", "statistics"]), multiple=True,
+    show_default="cnn, statistics",
+    help="A residual CNN, the same with a GRU over time, or one of statistics; several answer together, and the "
+    "first one makes the vectors.",
 )  # fmt: skip
 @click.option("--epochs", type=click.IntRange(min=1), show_default="30", help="How often every clip is heard, at most.")
 @click.option(

@@ -56,8 +56,8 @@ class TaggerCard(Struct, frozen=True, forbid_unknown_fields=True):
         Names of its outputs.
     tag_cutoffs
         One a tag: from this probability on it counts as heard; above 1, never.
-    lines, moment_lines
-        Calibration at some lengths, shortest first: of all networks together, and of the one that is asked of moments.
+    lines
+        Calibration at some lengths, shortest first.
     front_end
         How sound becomes what it sees.
     print_share
@@ -76,7 +76,6 @@ class TaggerCard(Struct, frozen=True, forbid_unknown_fields=True):
     genres: tuple[str, ...]
     tag_cutoffs: tuple[float, ...]
     lines: tuple[Line, ...]
-    moment_lines: tuple[Line, ...]
     front_end: FrontEnd
     print_share: float
     data: str = ""
@@ -101,11 +100,15 @@ class HeardSound(NamedTuple):
     unlikeness: float
 
 
-class Outputs(NamedTuple):
-    """Of some windows of one length: embeddings of any length, prints of length one, and logits, by row.
+class Vectors(NamedTuple):
+    """Of some windows of one length: embeddings of any length, prints of length one, by row."""
 
-    Where the first network was asked alone, of moments, there are no genres: their width is 0.
-    """
+    embeddings: NDArray[np.float32]
+    prints: NDArray[np.float32]
+
+
+class Outputs(NamedTuple):
+    """Of some windows of one length: embeddings of any length, prints of length one, and logits, by row."""
 
     embeddings: NDArray[np.float32]
     prints: NDArray[np.float32]
@@ -154,10 +157,10 @@ class Tagger:
         pictures = self.pictures(log_mel, tag_windows(n_frames))
         whole = self.run_levels(pictures)
         windows = moment_windows(n_frames)
-        short = self.run_moments(self.pictures(log_mel, windows))
+        short = self.run_levels(self.pictures(log_mel, windows))
         unlikeness = float(self.familiar.distances(pictures, whole.embeddings).mean() / line.unlike_from)
         abstains = unlikeness >= 1
-        moment_line = line_at(self.card.moment_lines, windows[0].stop - windows[0].start)
+        moment_line = line_at(self.card.lines, windows[0].stop - windows[0].start)
         return HeardSound(
             "unlike" if abstains else "short" if n_frames < SHORT_FRAMES else "ok",
             None if abstains or not self.card.genres else self._genre(whole.genres.mean(axis=0), line),
@@ -182,10 +185,9 @@ class Tagger:
         embeddings, tags, genres = self._ask(["embedding", "tags", "genres"], pictures)
         return Outputs(embeddings, self._prints_of(pictures), tags, genres)
 
-    def run_moments(self, pictures: NDArray[np.uint8]) -> Outputs:
-        """Ask the first network alone, as moments are many."""
-        embeddings, tags = self._ask(["embedding", "first_tags"], pictures)
-        return Outputs(embeddings, self._prints_of(pictures), tags, np.zeros((len(tags), 0), np.float32))
+    def run_vectors(self, pictures: NDArray[np.uint8]) -> Vectors:
+        """Ask the first network alone, of what vectors consist of."""
+        return Vectors(self._ask(["embedding"], pictures)[0], self._prints_of(pictures))
 
     def _ask(self, names: list[str], pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         import onnxruntime

@@ -13,7 +13,7 @@ from audiomodel.decoding import SAMPLE_RATE, decode
 from audiomodel.evaluation.lengths import stretch
 from audiomodel.evaluation.tags import mel_statistics
 from audiomodel.front_end import FrontEnd, levels, log_mel
-from audiomodel.tagger import Outputs, Tagger
+from audiomodel.tagger import Tagger, Vectors
 from audiomodel.windows import moment_windows, tag_windows
 
 EXCERPT_SECONDS = 5.0
@@ -71,8 +71,8 @@ def known_recordings(tagger: Tagger, waveforms: Sequence[NDArray[np.float32]]) -
 
 def _known_recording(tagger: Tagger, picture: NDArray[np.float32]) -> Known:
     n_frames = picture.shape[1]
-    short = tagger.run_moments(tagger.pictures(picture, moment_windows(n_frames)))
-    whole = tagger.run_moments(tagger.pictures(picture, tag_windows(n_frames))).embeddings
+    short = tagger.run_vectors(tagger.pictures(picture, moment_windows(n_frames)))
+    whole = tagger.run_vectors(tagger.pictures(picture, tag_windows(n_frames))).embeddings
     vector = tagger.vector(whole, short.prints)
     moments = _by_row(tagger, short)
     statistics = mel_statistics(levels(picture[:, :128], tagger.card.front_end)[None])
@@ -82,15 +82,15 @@ def _known_recording(tagger: Tagger, picture: NDArray[np.float32]) -> Known:
 def known_clips(tagger: Tagger, clips: NDArray[np.uint8]) -> Known:
     """Hear clips of which there are levels only, all of one length."""
     windows = moment_windows(clips.shape[2])
-    short = [tagger.run_moments(stretch(clips, window.start, window.stop - window.start)) for window in windows]
-    whole = tagger.run_moments(clips).embeddings
+    short = [tagger.run_vectors(stretch(clips, window.start, window.stop - window.start)) for window in windows]
+    whole = tagger.run_vectors(clips).embeddings
     prints = np.stack([heard.prints for heard in short], axis=1)  # (n_clips, n_windows, width)
     vectors = [tagger.vector(whole[row : row + 1], prints[row]) for row in range(len(clips))]
     moments = np.concatenate([_by_row(tagger, heard) for heard in short])
     return Known(np.stack(vectors), moments, np.tile(np.arange(len(clips)), len(windows)), mel_statistics(clips))
 
 
-def _by_row(tagger: Tagger, heard: Outputs) -> NDArray[np.float32]:
+def _by_row(tagger: Tagger, heard: Vectors) -> NDArray[np.float32]:
     """Return the vector of each window by itself."""
     pairs = zip(heard.embeddings, heard.prints, strict=True)
     return np.stack([tagger.vector(embedding[None], one[None]) for embedding, one in pairs])
@@ -129,7 +129,7 @@ def phone(waveform: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np
 def _ranks(tagger: Tagger, known: Known, owner: int, excerpt: NDArray[np.float32]) -> dict[str, int]:
     """Return how many recordings are nearer than the excerpt's own, by each way of looking."""
     picture = log_mel(excerpt, tagger.card.front_end)
-    heard = tagger.run_moments(tagger.pictures(picture, moment_windows(picture.shape[1])))
+    heard = tagger.run_vectors(tagger.pictures(picture, moment_windows(picture.shape[1])))
     asked = tagger.vector(heard.embeddings, heard.prints)
     by_track = known.vectors @ asked
     by_moment = np.full(len(by_track), -1.0, np.float32)

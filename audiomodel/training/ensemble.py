@@ -1,7 +1,6 @@
-"""Several networks that answer together: trained alike but for their seeds, each errs in its own way.
+"""Several networks that answer together: of different kinds or seeds, each errs in its own way.
 
-Of a window for tags all are asked, and the mean of their logits counts. Moments are many, so the first alone is asked
-of them; embeddings are its own everywhere, as those of two networks cannot be compared.
+The mean of their logits counts. Embeddings are those of the first, as those of two networks cannot be compared.
 
 References
 ----------
@@ -28,14 +27,11 @@ class Answer(NamedTuple):
         Of the first network, shape (n_clips, width).
     tags, genres
         Mean logits of all, shapes (n_clips, n_tags) and (n_clips, n_genres).
-    first_tags
-        Logits of the first alone.
     """
 
     embedding: Tensor
     tags: Tensor
     genres: Tensor
-    first_tags: Tensor
 
 
 class Ensemble(nn.Module):
@@ -49,4 +45,4 @@ class Ensemble(nn.Module):
         """Hear a batch of clips of one length, shape (n_clips, n_bands, n_frames)."""
         outputs = [network(levels) for network in self.networks]
         tags, genres = (torch.stack([output[place] for output in outputs]).mean(dim=0) for place in (1, 2))
-        return Answer(outputs[0].embedding, tags, genres, outputs[0].tags)
+        return Answer(outputs[0].embedding, tags, genres)

@@ -21,7 +21,6 @@ from audiomodel.training.exporting import export_onnx
 from audiomodel.training.measuring import hear_all, middle
 from audiomodel.training.prints import learn_prints
 from audiomodel.training.targets import Targets
-from audiomodel.windows import MOMENT_FRAMES
 
 # Lengths at which logits are calibrated, in frames: one second to a whole clip.
 CALIBRATED = (4, 8, 13, 21, 43, 128)
@@ -53,7 +52,7 @@ def install(
     seen = [clips.levels[clips.of(split)] for split in ("train", "valid")]
     train, other = ((levels, hear_all(network, torch.from_numpy(levels)).embedding.numpy()) for levels in seen)
     familiar = Familiar.of(train, other)
-    lines, moment_lines = fit_lines(network, clips, targets, familiar)
+    lines = fit_lines(network, clips, targets, familiar)
     logits = hear_all(network, torch.from_numpy(clips.levels[valid])).tags.numpy()
     probabilities = calibration.tag_probabilities(logits, lines[-1])
     card = TaggerCard(
@@ -61,7 +60,6 @@ def install(
         genres=targets.genre_names,
         tag_cutoffs=calibration.cutoffs(probabilities, targets.tags[valid].numpy(), PRECISION, LEAST_CUTOFF),
         lines=lines,
-        moment_lines=moment_lines,
         front_end=front_end,
         print_share=PRINT_SHARE,
         **said,
@@ -78,13 +76,11 @@ def install(
     return card
 
 
-def fit_lines(
-    network: Ensemble, clips: Clips, targets: Targets, familiar: Familiar
-) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
-    """Fit the calibration at each length on the middles of validation clips: of all networks, and of the first."""
+def fit_lines(network: Ensemble, clips: Clips, targets: Targets, familiar: Familiar) -> tuple[Line, ...]:
+    """Fit the calibration at each length on the middles of validation clips."""
     rows = clips.of("valid")
     db = augmentation.levels_to_db(torch.from_numpy(clips.levels[rows]))
-    lines, first = [], []
+    lines = []
     for n_frames in CALIBRATED:
         levels = middle(db, n_frames)
         answer = hear_all(network, levels)
@@ -92,6 +88,4 @@ def fit_lines(
         distances = familiar.distances(levels.round().to(torch.uint8).numpy(), answer.embedding.numpy())
         line = calibration.fit_line(n_frames, answer.tags.numpy(), *truth)
         lines.append(msgspec.structs.replace(line, unlike_from=float(np.quantile(distances, 1 - ABSTAINED))))
-        if n_frames <= MOMENT_FRAMES:
-            first.append(calibration.fit_line(n_frames, answer.first_tags.numpy(), *truth))
-    return tuple(lines), tuple(first)
+    return tuple(lines)

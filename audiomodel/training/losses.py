@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - as everybody names it
 from torch import Tensor, nn
 
-from audiomodel.training.network import Output
+from audiomodel.training.network import Output, Told
 from audiomodel.training.targets import Truth
 
 # A tag of one clip in a hundred weighs so much more than one of half of them, at most.
@@ -15,6 +15,8 @@ HEAVIEST_TAG = 10.0
 SMOOTHING = 0.1
 # Mean loss over tags is small beside that over genres, as most tags are absent; this puts them level.
 TAG_WEIGHT = 8.0
+# Of what the embedding says by itself.
+EMBEDDING_WEIGHT = 0.5
 
 
 class TaggingLoss(nn.Module):
@@ -37,16 +39,16 @@ class TaggingLoss(nn.Module):
         self.artist_weight = artist_weight
         self.register_buffer("weights", tag_shares.clamp_min(1e-4).rsqrt().clamp(max=HEAVIEST_TAG))
 
-    def forward(self, output: Output, artists: Tensor | None, truth: Truth) -> Tensor:
-        """Return the mean loss of a batch; `artists` are logits, None where nobody is to be told apart."""
-        loss = self._said(output, truth)
-        if artists is not None and (truth.artists >= 0).any():
-            loss = loss + self.artist_weight * F.cross_entropy(artists.float(), truth.artists, ignore_index=-1)
+    def forward(self, told: Told, truth: Truth) -> Tensor:
+        """Return the mean loss of a batch."""
+        loss = self._said(told.output, truth) + EMBEDDING_WEIGHT * self._said(told.by_embedding, truth)
+        if told.artists is not None and (truth.artists >= 0).any():
+            loss = loss + self.artist_weight * F.cross_entropy(told.artists.float(), truth.artists, ignore_index=-1)
         return torch.as_tensor(loss)
 
-    def mixed(self, output: Output, artists: Tensor | None, truth: Truth, order: Tensor, share: float) -> Tensor:
+    def mixed(self, told: Told, truth: Truth, order: Tensor, share: float) -> Tensor:
         """Return the loss of clips that were mixed with the clips at `order`, of which they are `share` themselves."""
-        own, other = self(output, artists, truth), self(output, artists, truth.of(order))
+        own, other = self(told, truth), self(told, truth.of(order))
         return torch.as_tensor(share * own + (1 - share) * other)
 
     def _said(self, output: Output, truth: Truth) -> Tensor:

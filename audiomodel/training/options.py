@@ -18,6 +18,8 @@ class TrainingOptions(Struct, frozen=True, forbid_unknown_fields=True):
         The highest of one cycle.
     mixup
         Parameter of the beta distribution that mixed clips are drawn from; of the steps, `mixed_steps` are mixed.
+    statistics_mixup
+        The same for a network of statistics, which learns faster and overfits sooner: all its steps are mixed.
     excerpt_weight
         Of their loss beside that of whole clips.
     degraded
@@ -30,7 +32,7 @@ class TrainingOptions(Struct, frozen=True, forbid_unknown_fields=True):
     patience
         Epochs without a better validation after which training stops.
     compiled
-        Whether torch compiles the network first: nearly twice as fast where there is a C++ compiler.
+        Whether torch compiles convolutions first: nearly twice as fast where there is a C++ compiler.
     """
 
     network: NetworkOptions = NetworkOptions()
@@ -41,10 +43,11 @@ class TrainingOptions(Struct, frozen=True, forbid_unknown_fields=True):
     tags_from: int = 50
     mixup: float = 0.3
     mixed_steps: float = 0.5
+    statistics_mixup: float = 1.0
     excerpt_weight: float = 0.75
     degraded: float = 0.5
     artist_weight: float = 0.2
-    kinds: tuple[Kind, ...] = ("crnn", "cnn", "cnn")
+    kinds: tuple[Kind, ...] = ("cnn", "statistics")
     patience: int = 16
     measure_every: int = 4
     compiled: bool = False

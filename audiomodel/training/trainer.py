@@ -23,7 +23,7 @@ from audiomodel.training.clips import Clips
 from audiomodel.training.journal import append_row, cut_log
 from audiomodel.training.losses import TaggingLoss
 from audiomodel.training.measuring import Measurement, measure
-from audiomodel.training.network import Learner, Output, Tagger
+from audiomodel.training.network import Learner, Tagger, Told
 from audiomodel.training.options import TrainingOptions
 from audiomodel.training.targets import Targets, Truth
 
@@ -53,10 +53,12 @@ class Trainer:
         self.levels = torch.from_numpy(clips.levels)
         self.train = torch.from_numpy(clips.of("train"))
         self.network = Tagger(options.network, len(self.targets.tag_names), len(self.targets.genre_names))
+        if self.network.statistics is not None:
+            self.network.statistics.fit(self.levels[self.train], options.seed)
         self.learner = Learner(self.network, self.targets.n_artists if options.artist_weight else 0)
         self.learner.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stubs
         self.mean = copy.deepcopy(self.network).eval()
-        self.hears = _compiled(self.learner) if options.compiled else self.learner
+        self.hears = _compiled(self.learner) if options.compiled and self.network.convolutions else self.learner
         shares = self.targets.tags[self.train].mean(dim=0)
         self.loss = TaggingLoss(shares, options.artist_weight).to(self.device)
         self.channel = augmentation.Channel.of(FrontEnd())
@@ -98,20 +100,27 @@ class Trainer:
         with torch.autocast(self.device, enabled=self.device == "cuda"):
             losses = {"tags": self._hear_whole(db, truth)}
             excerpt = views.excerpt(db, self.channel, options.degraded)
-            losses["excerpts"] = options.excerpt_weight * self.loss(*self._hear(excerpt), truth)
+            losses["excerpts"] = options.excerpt_weight * self.loss(self._hear(excerpt), truth)
         self._learn(sum(losses.values(), torch.zeros((), device=self.device)))
         return {name: loss.item() for name, loss in losses.items()}
 
     def _hear_whole(self, db: Tensor, truth: Truth) -> Tensor:
         levels = views.whole(db)
-        if augmentation.draw(0, 1) >= self.options.mixed_steps:
-            return torch.as_tensor(self.loss(*self._hear(augmentation.mask(levels)), truth))
-        share = float(torch.distributions.Beta(self.options.mixup, self.options.mixup).sample())
+        mixup, steps = self.options.mixup, self.options.mixed_steps
+        if self.network.statistics is not None:
+            mixup, steps = self.options.statistics_mixup, 1.0
+        if augmentation.draw(0, 1) >= steps:
+            return torch.as_tensor(self.loss(self._hear(self._masked(levels)), truth))
+        share = float(torch.distributions.Beta(mixup, mixup).sample())
         order = torch.randperm(len(levels))
-        heard = self._hear(augmentation.mask(views.mixed(levels, order, share)))
-        return self.loss.mixed(*heard, truth, order.to(self.device), share)
+        heard = self._hear(self._masked(views.mixed(levels, order, share)))
+        return self.loss.mixed(heard, truth, order.to(self.device), share)
 
-    def _hear(self, levels: Tensor) -> tuple[Output, Tensor | None]:
+    def _masked(self, levels: Tensor) -> Tensor:
+        """Blank some of each clip, unless statistics are made of it: with gaps, all of them would be others."""
+        return levels if self.network.statistics is not None else augmentation.mask(levels)
+
+    def _hear(self, levels: Tensor) -> Told:
         return self.hears(levels.to(self.device))
 
     def _learn(self, loss: Tensor) -> None:
@@ -204,8 +213,8 @@ def _optimizer(network: torch.nn.Module, options: TrainingOptions) -> torch.opti
     return torch.optim.AdamW(groups, lr=options.learning_rate)
 
 
-def _compiled(learner: Learner) -> Callable[[Tensor], tuple[Output, Tensor | None]]:
+def _compiled(learner: Learner) -> Callable[[Tensor], Told]:
     """Let torch compile a network, once for every length that it is shown."""
     torch._dynamo.config.cache_size_limit = max(torch._dynamo.config.cache_size_limit, _MOST_SHAPES)
-    compiled: Callable[[Tensor], tuple[Output, Tensor | None]] = torch.compile(learner, dynamic=False)
+    compiled: Callable[[Tensor], Told] = torch.compile(learner, dynamic=False)
     return compiled

@@ -121,13 +121,11 @@ def test_many_windows_are_run_as_one_by_one(tagger: Tagger) -> None:
         np.testing.assert_allclose(alone.tags[0], together.tags[row], atol=1e-4)
 
 
-def test_moments_are_heard_by_the_first_network_alone(tagger: Tagger) -> None:
+def test_vectors_alone_are_those_of_all_networks_together(tagger: Tagger) -> None:
     pictures = np.random.default_rng(0).integers(0, 128, (3, 64, 21), dtype=np.uint8)
-    together, first = tagger.run_levels(pictures), tagger.run_moments(pictures)
-    np.testing.assert_array_equal(first.embeddings, together.embeddings)
-    np.testing.assert_array_equal(first.prints, together.prints)
-    assert first.genres.shape == (3, 0)
-    assert not np.allclose(first.tags, together.tags, atol=1e-3)
+    together, vectors = tagger.run_levels(pictures), tagger.run_vectors(pictures)
+    np.testing.assert_array_equal(vectors.embeddings, together.embeddings)
+    np.testing.assert_array_equal(vectors.prints, together.prints)
 
 
 def test_directions_are_averaged_whatever_their_lengths() -> None:

@@ -21,7 +21,6 @@ from audiomodel.training.measuring import middle
 from audiomodel.training.network import NetworkOptions
 from audiomodel.training.network import Tagger as Network
 from audiomodel.training.targets import Targets
-from audiomodel.windows import MOMENT_FRAMES
 from tests.audiomodel.training.miniature import make_clips
 
 pytestmark = pytest.mark.slow
@@ -40,7 +39,7 @@ def installed(folder: Path, *, genres: bool = True) -> TaggerCard:
     return install(network(n_genres=2 * genres), clips, Targets.of(clips, 4), folder, SAID, FrontEnd())
 
 
-@pytest.fixture(scope="module", params=["cnn", "crnn"])
+@pytest.fixture(scope="module", params=["cnn", "crnn", "statistics"])
 def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ensemble, Path]:
     """Export a network of each kind."""
     path = tmp_path_factory.mktemp("onnx") / "model.onnx"
@@ -61,7 +60,7 @@ def test_onnx_answers_as_the_networks_at_any_length(
     with torch.no_grad():
         expected = net(levels)
     for ours, theirs in zip(found, expected, strict=True):
-        np.testing.assert_allclose(ours, theirs.numpy(), atol=3e-3, rtol=3e-3)  # weights have half precision
+        np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-2, rtol=1e-2)  # weights are kept narrow
 
 
 def test_the_card_comes_back_as_it_was_written(tmp_path: Path) -> None:
@@ -71,7 +70,6 @@ def test_the_card_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert card.tags == ("beaten", "high", "low", "steady")
     assert card.genres == ("High", "Low")
     assert tuple(line.n_frames for line in card.lines) == CALIBRATED
-    assert tuple(line.n_frames for line in card.moment_lines) == tuple(n for n in CALIBRATED if n <= MOMENT_FRAMES)
     assert len(card.tag_cutoffs) == 4
     assert all(cutoff >= 0.3 for cutoff in card.tag_cutoffs)
     assert all(line.unlike_from > 0 for line in card.lines)
@@ -105,15 +103,18 @@ def test_vectors_are_as_long_as_hearings_keep_them(tmp_path: Path) -> None:
     assert len(heard.vector) == 2 * DIMENSIONS
 
 
-def test_large_weights_are_kept_in_half_precision(tmp_path: Path) -> None:
+def test_large_matrices_are_kept_in_bytes_and_other_weights_in_half_precision(tmp_path: Path) -> None:
     torch.manual_seed(0)
     ensemble = Ensemble([Network(NetworkOptions(), 59, 8) for _ in range(2)])
     export_onnx(ensemble, tmp_path / "model.onnx")
-    n_weights = sum(value.numel() for value in ensemble.parameters())
-    assert (tmp_path / "model.onnx").stat().st_size < 2.2 * n_weights
+    weights = list(ensemble.parameters())
+    n_in_bytes = sum(value.numel() for value in weights if value.ndim == 2 and value.numel() >= 65_536)
+    n_others = sum(value.numel() for value in weights) - n_in_bytes
+    assert n_in_bytes > 1_000_000
+    assert (tmp_path / "model.onnx").stat().st_size < 1.05 * n_in_bytes + 2.2 * n_others
 
 
-def test_networks_answer_by_their_mean_and_the_first_alone_beside() -> None:
+def test_networks_answer_by_their_mean_and_the_first_has_the_embeddings() -> None:
     torch.manual_seed(0)
     both = [Network(NetworkOptions(widths=(8, 8, 16, 16)), 4, 2).eval() for _ in range(2)]
     levels = torch.randint(0, 128, (3, 64, 21)).float()
@@ -122,4 +123,3 @@ def test_networks_answer_by_their_mean_and_the_first_alone_beside() -> None:
     assert torch.allclose(answer.tags, (outputs[0].tags + outputs[1].tags) / 2)
     assert torch.allclose(answer.genres, (outputs[0].genres + outputs[1].genres) / 2)
     assert torch.equal(answer.embedding, outputs[0].embedding)
-    assert torch.equal(answer.first_tags, outputs[0].tags)

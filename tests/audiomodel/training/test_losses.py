@@ -7,8 +7,8 @@ import math
 import pytest
 import torch
 
-from audiomodel.training.losses import HEAVIEST_TAG, SMOOTHING, TAG_WEIGHT, TaggingLoss
-from audiomodel.training.network import Output
+from audiomodel.training.losses import EMBEDDING_WEIGHT, HEAVIEST_TAG, SMOOTHING, TAG_WEIGHT, TaggingLoss
+from audiomodel.training.network import Output, Told
 from audiomodel.training.targets import Truth
 
 
@@ -52,34 +52,36 @@ def drawn(*shape: int, seed: int = 0) -> torch.Tensor:
 
 
 @pytest.fixture
-def heard() -> Output:
-    return output(drawn(3, 3), drawn(3, 2, seed=1))
-
-
-@pytest.fixture
-def artists() -> torch.Tensor:
-    return drawn(3, 4, seed=2)
+def told() -> Told:
+    artists = drawn(3, 4, seed=2)
+    return Told(output(drawn(3, 3), drawn(3, 2, seed=1)), output(drawn(3, 3, seed=3), drawn(3, 2, seed=4)), artists)
 
 
 def said_loss(heard: Output) -> float:
     return TAG_WEIGHT * tag_loss(heard.tags, TAGS, SHARES) + genre_loss(heard.genres, GENRES.tolist())
 
 
-def test_tags_and_genres_cost_what_they_do_by_hand(heard: Output) -> None:
-    assert float(TaggingLoss(SHARES)(heard, None, TRUTH)) == pytest.approx(said_loss(heard), rel=1e-5)
+def both_losses(told: Told) -> float:
+    return said_loss(told.output) + EMBEDDING_WEIGHT * said_loss(told.by_embedding)
 
 
-def test_clips_without_genres_cost_their_tags_alone(heard: Output) -> None:
-    loss = float(TaggingLoss(SHARES)(heard, None, TRUTH._replace(genres=torch.full((3,), -1))))
-    assert loss == pytest.approx(TAG_WEIGHT * tag_loss(heard.tags, TAGS, SHARES), rel=1e-5)
+def test_tags_and_genres_cost_what_they_do_by_hand(told: Told) -> None:
+    assert float(TaggingLoss(SHARES)(told._replace(artists=None), TRUTH)) == pytest.approx(both_losses(told), rel=1e-5)
 
 
-def test_artists_cost_their_weight_and_unknown_ones_nothing(heard: Output, artists: torch.Tensor) -> None:
+def test_clips_without_genres_cost_their_tags_alone(told: Told) -> None:
+    loss = TaggingLoss(SHARES)(told._replace(artists=None), TRUTH._replace(genres=torch.full((3,), -1)))
+    of_tags = [TAG_WEIGHT * tag_loss(said.tags, TAGS, SHARES) for said in (told.output, told.by_embedding)]
+    assert float(loss) == pytest.approx(of_tags[0] + EMBEDDING_WEIGHT * of_tags[1], rel=1e-5)
+
+
+def test_artists_cost_their_weight_and_unknown_ones_nothing(told: Told) -> None:
     loss = TaggingLoss(SHARES, artist_weight=0.5)
-    expected = said_loss(heard) + 0.5 * artist_loss(artists, ARTISTS.tolist())
-    assert float(loss(heard, artists, TRUTH)) == pytest.approx(expected, rel=1e-5)
+    assert told.artists is not None
+    expected = both_losses(told) + 0.5 * artist_loss(told.artists, ARTISTS.tolist())
+    assert float(loss(told, TRUTH)) == pytest.approx(expected, rel=1e-5)
     unknown = TRUTH._replace(artists=torch.full((3,), -1))
-    assert float(loss(heard, artists, unknown)) == pytest.approx(said_loss(heard), rel=1e-5)
+    assert float(loss(told, unknown)) == pytest.approx(both_losses(told), rel=1e-5)
 
 
 def test_rare_tags_weigh_more_up_to_a_limit() -> None:
@@ -87,9 +89,9 @@ def test_rare_tags_weigh_more_up_to_a_limit() -> None:
     assert weights.tolist() == pytest.approx([1, 2, 10, HEAVIEST_TAG])
 
 
-def test_mixed_clips_cost_their_shares_of_both(heard: Output, artists: torch.Tensor) -> None:
+def test_mixed_clips_cost_their_shares_of_both(told: Told) -> None:
     loss, order = TaggingLoss(SHARES, artist_weight=0.2), torch.tensor([2, 0, 1])
-    own, other = float(loss(heard, artists, TRUTH)), float(loss(heard, artists, TRUTH.of(order)))
-    mixed = float(loss.mixed(heard, artists, TRUTH, order, 0.3))
+    own, other = float(loss(told, TRUTH)), float(loss(told, TRUTH.of(order)))
+    mixed = float(loss.mixed(told, TRUTH, order, 0.3))
     assert mixed == pytest.approx(0.3 * own + 0.7 * other, rel=1e-5)
     assert own != pytest.approx(other, rel=1e-3)

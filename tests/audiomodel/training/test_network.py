@@ -1,4 +1,4 @@
-"""Both networks read any number of frames, and the same weights give the same answer."""
+"""All networks read any number of frames, and the same weights give the same answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def network(kind: str, n_tags: int = 7, n_genres: int = 3) -> Tagger:
     return Tagger(NetworkOptions(kind), n_tags, n_genres).eval()  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("kind", ["cnn", "crnn"])
+@pytest.mark.parametrize("kind", ["cnn", "crnn", "statistics"])
 @pytest.mark.parametrize("n_frames", [1, 2, 3, 7, 13, 21, 128, 300])
 def test_any_number_of_frames_gives_the_same_shapes(kind: str, n_frames: int) -> None:
     net = network(kind)
@@ -25,7 +25,7 @@ def test_any_number_of_frames_gives_the_same_shapes(kind: str, n_frames: int) ->
     assert all(torch.isfinite(part).all() for part in output)
 
 
-@pytest.mark.parametrize("kind", ["cnn", "crnn"])
+@pytest.mark.parametrize("kind", ["cnn", "crnn", "statistics"])
 def test_the_same_seed_gives_the_same_answer_and_clips_do_not_hear_each_other(kind: str) -> None:
     levels = torch.randint(0, 128, (3, 64, 43), generator=torch.Generator().manual_seed(1)).float()
     with torch.no_grad():
@@ -36,7 +36,7 @@ def test_the_same_seed_gives_the_same_answer_and_clips_do_not_hear_each_other(ki
         torch.testing.assert_close(one[1:2], other, atol=1e-4, rtol=1e-4)
 
 
-@pytest.mark.parametrize("kind", ["cnn", "crnn"])
+@pytest.mark.parametrize("kind", ["cnn", "crnn", "statistics"])
 def test_every_weight_is_learned(kind: str) -> None:
     net = network(kind).train()
     output = net(torch.randint(0, 128, (4, 64, 32)).float())
@@ -45,22 +45,40 @@ def test_every_weight_is_learned(kind: str) -> None:
 
 
 def test_only_a_crnn_knows_the_order_of_what_it_hears() -> None:
-    assert network("crnn").gru is not None
-    assert network("cnn").gru is None
+    grus = {kind: part.gru for kind in ("cnn", "crnn") if (part := network(kind).convolutions)}
+    assert grus["crnn"] is not None
+    assert grus["cnn"] is None
+
+
+def test_statistics_are_no_convolutions_that_learn() -> None:
+    assert network("statistics").convolutions is None
+    assert network("cnn").statistics is None
 
 
 def test_the_networks_are_small() -> None:
-    for kind in ("cnn", "crnn"):
+    for kind in ("cnn", "crnn", "statistics"):
         assert sum(value.numel() for value in network(kind, 59, 8).parameters()) < 2_000_000
 
 
-def test_a_learner_hears_as_its_tagger_does_and_tells_artists_apart_beside() -> None:
+def test_a_learner_hears_as_its_tagger_does_and_has_heads_beside() -> None:
     tagger = network("cnn")
     levels = torch.randint(0, 128, (4, 64, 32)).float()
     learner = Learner(tagger, 5).eval()
     with torch.no_grad():
-        output, artists = learner(levels)
+        told = learner(levels)
         alone = tagger(levels)
-    assert all(torch.equal(one, other) for one, other in zip(output, alone, strict=True))
-    assert artists.shape == (4, 5)
-    assert Learner(tagger, 0)(levels)[1] is None
+    assert all(torch.equal(one, other) for one, other in zip(told.output, alone, strict=True))
+    assert torch.equal(told.by_embedding.embedding, alone.embedding)
+    assert told.by_embedding.tags.shape == (4, 7)
+    assert not torch.equal(told.by_embedding.tags, alone.tags)
+    assert told.artists.shape == (4, 5)
+    assert Learner(tagger, 0)(levels).artists is None
+
+
+def test_what_teaches_the_embedding_teaches_what_is_seen_too() -> None:
+    learner = Learner(network("crnn"), 5).train()
+    learner(torch.randint(0, 128, (4, 64, 32)).float()).by_embedding.tags.square().mean().backward()
+    taught = {name for name, value in learner.named_parameters() if value.grad is not None and value.grad.any()}
+    assert "tagger.embed.weight" in taught
+    assert "tagger.convolutions.body.0.0.weight" in taught
+    assert "tagger.hidden.1.0.weight" not in taught

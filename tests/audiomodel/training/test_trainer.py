@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from audiomodel.training import views
+from audiomodel.training import augmentation, network, views
 from audiomodel.training.options import TrainingOptions
 from audiomodel.training.trainer import Trainer
 from tests.audiomodel.training.miniature import make_clips, make_options
@@ -61,7 +62,7 @@ def interrupt(folder: Path, options: TrainingOptions, step: int) -> None:
         trainer.run()
 
 
-@pytest.fixture(scope="module", params=["cnn", "crnn"])
+@pytest.fixture(scope="module", params=["cnn", "crnn", "statistics"])
 def kind(request: pytest.FixtureRequest) -> str:
     return request.param
 
@@ -174,10 +175,39 @@ def test_a_compiled_training_does_what_a_plain_one_does(tmp_path: Path, monkeypa
     monkeypatch.setattr(views, "WHOLE", (96,))
     monkeypatch.setattr(views, "EXCERPTS", (13,))
     # Without dropout, which a compiler draws otherwise.
-    small = msgspec.structs.replace(make_options().network, dropout=0.0)
+    monkeypatch.setattr(network, "_DROPOUT_BESIDE", 0.0)
+    small = msgspec.structs.replace(make_options().network, dropout_seen=0.0, dropout=0.0)
     plain = make_options(epochs=2, measure_every=1, network=small)
     for name, compiled in (("plain", False), ("compiled", True)):
         train(tmp_path / name, msgspec.structs.replace(plain, compiled=compiled))
     for one, other in zip(log(tmp_path / "plain"), log(tmp_path / "compiled"), strict=True):
         for loss in ("loss_tags", "loss_excerpts"):
             assert float(one[loss]) == pytest.approx(float(other[loss]), rel=0.02)
+
+
+def counted(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> list[int]:
+    """Count the calls of a function, which is called all the same."""
+    calls: list[int] = []
+    original = getattr(module, name)
+
+    def call(*args: Any) -> Any:
+        calls.append(1)
+        return original(*args)
+
+    monkeypatch.setattr(module, name, call)
+    return calls
+
+
+def test_a_network_of_statistics_has_all_its_clips_mixed_and_none_blanked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    masks, mixes = counted(monkeypatch, augmentation, "mask"), counted(monkeypatch, views, "mixed")
+    for place, (kind, blanked) in enumerate({"statistics": False, "cnn": True}.items()):
+        plain = make_options(epochs=1)
+        options = make_options(epochs=1, network=type(plain.network)(kind, plain.network.widths, plain.network.blocks))
+        trainer = Trainer(make_clips(), options, tmp_path / str(place), quiet)
+        masks.clear()
+        mixes.clear()
+        trainer.run()
+        assert len(masks) == (trainer.n_steps if blanked else 0)
+        assert len(mixes) == trainer.n_steps or blanked
