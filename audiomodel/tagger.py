@@ -186,7 +186,7 @@ class Tagger:
         return Outputs(embeddings, self._prints_of(pictures), tags, genres)
 
     def run_vectors(self, pictures: NDArray[np.uint8]) -> Vectors:
-        """Ask the first network alone, of what vectors consist of."""
+        """Ask the first network alone: vectors need no tags."""
         return Vectors(self._ask(["embedding"], pictures)[0], self._prints_of(pictures))
 
     def _ask(self, names: list[str], pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:

@@ -43,8 +43,8 @@ class NetworkOptions(Struct, frozen=True, forbid_unknown_fields=True):
         Of the embedding: half of the vector that a recording gets, the other half is its print
         (`audiomodel.training.prints`).
     hidden
-        Of the two layers between what is seen and the heads. Rare tags need room: with 64 in the place of 512 the
-        PR-AUC falls by a tenth.
+        Of the two layers between what is seen and the heads. Rare tags need room: with 64 in the place of the
+        second 512 the PR-AUC falls by 6 % (ADR 9).
     dropout_seen, dropout
         Of what is seen, and of both layers.
     """

@@ -1,6 +1,7 @@
 """Training of a tagger: whole clips and short degraded excerpts of the same clips in each step, resumable at any epoch.
 
-Each step shows the network whole clips (half of the steps mixed with one another, all of them masked) and a short
+Each step shows the network whole clips (half of the steps mixed with one another, all of them masked; for a network
+of statistics all mixed and none masked) and a short
 excerpt of each, half of the time degraded. Both are to be tagged, so that tags can be heard in a second as in half a
 minute. What is kept in the end is the running mean of the weights at the best epoch by validation.
 """
