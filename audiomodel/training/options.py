@@ -18,8 +18,10 @@ class TrainingOptions(Struct, frozen=True, forbid_unknown_fields=True):
         The highest of one cycle.
     mixup
         Parameter of the beta distribution that mixed clips are drawn from; of the steps, `mixed_steps` are mixed.
-    statistics_mixup
-        The same for a network of statistics, which learns faster and overfits sooner: all its steps are mixed.
+    statistics_batches, statistics_changed, statistics_mixup, statistics_noise
+        Of a network of statistics, which learns faster and overfits sooner: batches that make one of its own, share of
+        them whose whole clips are at another speed, pitch and mix, how their statistics are mixed, and the deviation of
+        noise that is added to these, whose own is 1.
     excerpt_weight
         Of their loss beside that of whole clips.
     degraded
@@ -43,7 +45,10 @@ class TrainingOptions(Struct, frozen=True, forbid_unknown_fields=True):
     tags_from: int = 50
     mixup: float = 0.3
     mixed_steps: float = 0.5
+    statistics_batches: int = 2
+    statistics_changed: float = 0.5
     statistics_mixup: float = 1.0
+    statistics_noise: float = 0.4
     excerpt_weight: float = 0.75
     degraded: float = 0.5
     artist_weight: float = 0.2

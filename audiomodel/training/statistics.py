@@ -19,6 +19,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - as everybody names it
 from torch import Tensor, nn
 
+from audiomodel.training import augmentation
+
 N_BANDS = 64
 # Cepstral coefficients: the shape of the spectrum, without its finest lines.
 N_CEPSTRAL = 24
@@ -30,6 +32,9 @@ PATTERN_FRAMES, DIRECTIONS, N_PATTERNS = 4, 100, 384
 LIKE_FROM = 0.1
 # Patches that patterns are learned from, at most, and rounds.
 _PATCHES, _ROUNDS = 120_000, 12
+# Lengths, in frames, whose means and deviations are learned; those of others lie between: the maximum of a band is
+# higher in half a minute than in a second, which says nothing of the music.
+LENGTHS = (4, 6, 9, 13, 21, 32, 64, 128)
 # In deviations from the mean of the training clips.
 _FARTHEST = 6.0
 _SMALL = 1e-4
@@ -43,8 +48,9 @@ class Statistics(nn.Module):
     directions: Tensor
     offset: Tensor
     patterns: Tensor
-    mean: Tensor
-    deviation: Tensor
+    means: Tensor
+    deviations: Tensor
+    steps: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,12 +60,17 @@ class Statistics(nn.Module):
         self.register_buffer("directions", torch.zeros(DIRECTIONS, N_BANDS, PATTERN_FRAMES))
         self.register_buffer("offset", torch.zeros(DIRECTIONS))
         self.register_buffer("patterns", torch.zeros(N_PATTERNS, DIRECTIONS, 1))
-        self.register_buffer("mean", torch.zeros(n_statistics()))
-        self.register_buffer("deviation", torch.ones(n_statistics()))
+        self.register_buffer("means", torch.zeros(len(LENGTHS), n_statistics()))
+        self.register_buffer("deviations", torch.ones(len(LENGTHS), n_statistics()))
+        self.register_buffer("steps", torch.tensor(LENGTHS).log())
 
     def forward(self, levels: Tensor) -> Tensor:
         """Count; shape (n_clips, n_statistics)."""
-        return ((self.count(levels) - self.mean) / self.deviation).clamp(-_FARTHEST, _FARTHEST)
+        # Counted, not asked of the shape: an exported network would keep the length of its example.
+        n_frames = torch.ones_like(levels[:1, :1]).sum().log()
+        share = ((n_frames - self.steps[:-1]) / _rises(self.steps)).clamp(0, 1)
+        mean, deviation = (table[0] + share @ _rises(table) for table in (self.means, self.deviations))
+        return ((self.count(levels) - mean) / deviation).clamp(-_FARTHEST, _FARTHEST)
 
     def count(self, levels: Tensor) -> Tensor:
         """Return the statistics as they are."""
@@ -93,11 +104,11 @@ class Statistics(nn.Module):
         """Learn the patterns, and the mean and deviation of everything, from clips of shape (n_clips, 64, n_frames)."""
         generator = torch.Generator().manual_seed(seed)
         self._fit_patterns(levels, generator)
-        counted = torch.cat(
-            [self.count(levels[first : first + _AT_ONCE].float()) for first in range(0, len(levels), _AT_ONCE)]
-        )
-        self.mean.copy_(counted.mean(dim=0))
-        self.deviation.copy_(counted.std(dim=0).clamp_min(_SMALL) if len(counted) > 1 else torch.ones_like(self.mean))
+        for place, length in enumerate(LENGTHS):
+            parts = (levels[first : first + _AT_ONCE].float() for first in range(0, len(levels), _AT_ONCE))
+            counted = torch.cat([self.count(_cut(part, length, generator)) for part in parts])
+            self.means[place] = counted.mean(dim=0)
+            self.deviations[place] = counted.std(dim=0).clamp_min(_SMALL) if len(counted) > 1 else 1.0
 
     def _fit_patterns(self, levels: Tensor, generator: torch.Generator) -> None:
         n_starts = max(1, levels.shape[2] - PATTERN_FRAMES + 1)
@@ -139,6 +150,20 @@ def _of_bands(level: Tensor) -> list[Tensor]:
         mean[:, :, 0], deviation, level.amax(dim=2), skew.clamp(-4, 4), change.abs().mean(dim=2), change.amax(dim=2),
         uneven[:, :, 0], ((slope - uneven).square().mean(dim=2) + _SMALL).sqrt(),
     ]  # fmt: skip
+
+
+def _cut(levels: Tensor, length: int, generator: torch.Generator) -> Tensor:
+    """Cut a stretch out of each clip, each somewhere else, with the levels that it would have by itself."""
+    if levels.shape[2] <= length:
+        return levels
+    starts = torch.randint(0, levels.shape[2] - length + 1, (len(levels),), generator=generator)
+    frames = (starts[:, None] + torch.arange(length))[:, None, :].expand(-1, levels.shape[1], -1)
+    return augmentation.db_to_levels(augmentation.levels_to_db(levels).gather(2, frames))
+
+
+def _rises(table: Tensor) -> Tensor:
+    """Return by how much each row exceeds the one before."""
+    return table[1:] - table[:-1]
 
 
 def _longer(level: Tensor, frames: int) -> Tensor:

@@ -1,7 +1,7 @@
 """Training of a tagger: whole clips and short degraded excerpts of the same clips in each step, resumable at any epoch.
 
-Each step shows the network whole clips (half of the steps mixed with one another, all of them masked; for a network
-of statistics all mixed and none masked) and a short
+Each step shows the network whole clips (at another speed, pitch and mix, half of the steps mixed with one another, all
+of them masked; for a network of statistics half of the time as they are, and their statistics mixed) and a short
 excerpt of each, half of the time degraded. Both are to be tagged, so that tags can be heard in a second as in half a
 minute. What is kept in the end is the running mean of the weights at the best epoch by validation.
 """
@@ -28,6 +28,7 @@ from audiomodel.training.network import Learner, Tagger, Told
 from audiomodel.training.options import TrainingOptions
 from audiomodel.training.targets import Targets, Truth
 
+_AT_ONCE = 200  # clips
 # Longest memory of the running mean of weights.
 MEAN_DECAY = 0.999
 # Shapes that a network is compiled for, at most: lengths of whole clips and of excerpts, with room to spare.
@@ -54,16 +55,20 @@ class Trainer:
         self.levels = torch.from_numpy(clips.levels)
         self.train = torch.from_numpy(clips.of("train"))
         self.network = Tagger(options.network, len(self.targets.tag_names), len(self.targets.genre_names))
+        counts = self.network.statistics is not None
         if self.network.statistics is not None:
             self.network.statistics.fit(self.levels[self.train], options.seed)
-        self.learner = Learner(self.network, self.targets.n_artists if options.artist_weight else 0)
+        self.counted = _counted(self.network, self.levels).to(self.device) if counts else None
+        noise, batches = (options.statistics_noise, options.statistics_batches) if counts else (0.0, 1)
+        self.at_once = batches * options.batch_size
+        self.learner = Learner(self.network, self.targets.n_artists if options.artist_weight else 0, noise)
         self.learner.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stubs
         self.mean = copy.deepcopy(self.network).eval()
-        self.hears = _compiled(self.learner) if options.compiled and self.network.convolutions else self.learner
+        self.hears = _compiled(self.learner) if options.compiled and not counts else self.learner
         shares = self.targets.tags[self.train].mean(dim=0)
         self.loss = TaggingLoss(shares, options.artist_weight).to(self.device)
         self.channel = augmentation.Channel.of(FrontEnd())
-        self.n_steps = max(1, len(self.train) // options.batch_size)
+        self.n_steps = max(1, len(self.train) // self.at_once)
         self.optimizer = _optimizer(self.learner, options)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             # Of four steps the rise would be of none, by which torch divides.
@@ -89,7 +94,7 @@ class Trainer:
         order = self.train[torch.randperm(len(self.train))]
         sums = dict.fromkeys(("tags", "excerpts"), 0.0)
         for step in range(self.n_steps):
-            rows = order[step * self.options.batch_size : (step + 1) * self.options.batch_size]
+            rows = order[step * self.at_once : (step + 1) * self.at_once]
             for name, value in self._step(rows).items():
                 sums[name] += value / self.n_steps
         return sums
@@ -99,27 +104,28 @@ class Trainer:
         db = augmentation.levels_to_db(self.levels[rows])
         truth = self.truth.of(rows).to(self.device)
         with torch.autocast(self.device, enabled=self.device == "cuda"):
-            losses = {"tags": self._hear_whole(db, truth)}
+            whole = self._hear_whole(db, truth) if self.counted is None else self._count_whole(rows, db, truth)
             excerpt = views.excerpt(db, self.channel, options.degraded)
-            losses["excerpts"] = options.excerpt_weight * self.loss(self._hear(excerpt), truth)
-        self._learn(sum(losses.values(), torch.zeros((), device=self.device)))
-        return {name: loss.item() for name, loss in losses.items()}
+            excerpts = options.excerpt_weight * self.loss(self._hear(excerpt), truth)
+        self._learn(whole + excerpts)
+        return {"tags": whole.item(), "excerpts": excerpts.item()}
 
     def _hear_whole(self, db: Tensor, truth: Truth) -> Tensor:
         levels = views.whole(db)
-        mixup, steps = self.options.mixup, self.options.mixed_steps
-        if self.network.statistics is not None:
-            mixup, steps = self.options.statistics_mixup, 1.0
-        if augmentation.draw(0, 1) >= steps:
-            return torch.as_tensor(self.loss(self._hear(self._masked(levels)), truth))
-        share = float(torch.distributions.Beta(mixup, mixup).sample())
-        order = torch.randperm(len(levels))
-        heard = self._hear(self._masked(views.mixed(levels, order, share)))
+        if augmentation.draw(0, 1) >= self.options.mixed_steps:
+            return torch.as_tensor(self.loss(self._hear(augmentation.mask(levels)), truth))
+        order, share = _mixing(len(levels), self.options.mixup)
+        heard = self._hear(augmentation.mask(views.mixed(levels, order, share)))
         return self.loss.mixed(heard, truth, order.to(self.device), share)
 
-    def _masked(self, levels: Tensor) -> Tensor:
-        """Blank some of each clip, unless statistics are made of it: with gaps, all of them would be others."""
-        return levels if self.network.statistics is not None else augmentation.mask(levels)
+    def _count_whole(self, rows: Tensor, db: Tensor, truth: Truth) -> Tensor:
+        """Mix statistics, of clips as they are or changed; those of mixed or blanked clips would be of no music."""
+        assert self.counted is not None
+        changed = augmentation.draw(0, 1) < self.options.statistics_changed
+        seen = self.network.look(views.whole(db).to(self.device)) if changed else self.counted[rows]
+        order, share = _mixing(len(seen), self.options.statistics_mixup)
+        order = order.to(self.device)
+        return self.loss.mixed(self.learner.told(seen, order, share), truth, order, share)
 
     def _hear(self, levels: Tensor) -> Told:
         return self.hears(levels.to(self.device))
@@ -204,6 +210,18 @@ def best_network(folder: Path, options: TrainingOptions, targets: Targets) -> Ta
     network = Tagger(options.network, len(targets.tag_names), len(targets.genre_names))
     network.load_state_dict(load_file(folder / "best.safetensors"))
     return network
+
+
+@torch.no_grad()
+def _counted(network: Tagger, levels: Tensor) -> Tensor:
+    """Count the statistics of all clips, which stay the same in a training."""
+    return torch.cat([network.look(part.float()) for part in torch.split(levels, _AT_ONCE)])
+
+
+def _mixing(n_clips: int, mixup: float) -> tuple[Tensor, float]:
+    """Draw which clips to mix clips with, and of which part they are themselves."""
+    share = float(torch.distributions.Beta(mixup, mixup).sample())
+    return torch.randperm(n_clips), share
 
 
 def _optimizer(network: torch.nn.Module, options: TrainingOptions) -> torch.optim.Optimizer:

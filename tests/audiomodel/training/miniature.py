@@ -43,4 +43,4 @@ def _levels(rng: np.random.Generator, low: bool, beaten: bool) -> NDArray[np.uin
 def make_options(**changes: object) -> TrainingOptions:
     """Return options under which `make_clips` are learned in seconds."""
     plain = {"network": SMALL, "epochs": 4, "batch_size": 8, "tags_from": 4, "measure_every": 2, "kinds": ("cnn",)}
-    return TrainingOptions(**(plain | changes))
+    return TrainingOptions(**({"statistics_batches": 1} | plain | changes))

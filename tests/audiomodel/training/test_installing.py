@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import msgspec
@@ -58,9 +59,21 @@ def test_onnx_answers_as_the_networks_at_any_length(
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     found = session.run(list(Answer._fields), {"levels": levels.numpy()})
     with torch.no_grad():
-        expected = net(levels)
-    for ours, theirs in zip(found, expected, strict=True):
-        np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-2, rtol=1e-2)  # weights are kept narrow
+        exact, expected = net(levels), in_bytes(net)(levels)
+    for ours, rounded, theirs in zip(found, expected, exact, strict=True):
+        np.testing.assert_allclose(ours, rounded.numpy(), atol=3e-3, rtol=3e-3)  # the rest is in half precision
+        np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-2, rtol=1e-2)
+
+
+def in_bytes(net: Ensemble) -> Ensemble:
+    """Round large matrices as they are kept: each row in steps of a 127th of its largest weight."""
+    net = copy.deepcopy(net)
+    with torch.no_grad():
+        for weight in net.parameters():
+            if weight.ndim == 2 and weight.numel() >= 65_536:
+                step = weight.abs().amax(dim=1, keepdim=True) / 127
+                weight.copy_((weight / step).round() * step)
+    return net
 
 
 def test_the_card_comes_back_as_it_was_written(tmp_path: Path) -> None:

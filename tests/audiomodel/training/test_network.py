@@ -82,3 +82,28 @@ def test_what_teaches_the_embedding_teaches_what_is_seen_too() -> None:
     assert "tagger.embed.weight" in taught
     assert "tagger.convolutions.body.0.0.weight" in taught
     assert "tagger.hidden.1.0.weight" not in taught
+
+
+def test_a_learner_mixes_what_is_seen_of_clips() -> None:
+    learner = Learner(network("statistics"), 5).eval()
+    levels = torch.randint(0, 128, (4, 64, 32)).float()
+    order = torch.tensor([2, 0, 3, 1])
+    with torch.no_grad():
+        seen = learner.tagger.look(levels)
+        told = learner.told(seen, order, 0.7)
+        expected = learner.tagger.tell(0.7 * seen + 0.3 * seen[order])
+    for one, other in zip(told.output, expected, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_a_learner_adds_noise_in_training_and_never_after_it() -> None:
+    noisy = Learner(network("statistics"), 0, noise=0.5)
+    levels = torch.randint(0, 128, (64, 64, 32)).float()
+    heard: list[torch.Tensor] = []
+    noisy.tagger.embed.register_forward_pre_hook(lambda _, given: heard.append(given[0]))
+    with torch.no_grad():
+        noisy.train()(levels)
+        noisy.eval()(levels)
+        exact = noisy.tagger.look(levels)
+    assert torch.equal(heard[1], exact)
+    assert float((heard[0] - exact).std()) == pytest.approx(0.5, rel=0.02)

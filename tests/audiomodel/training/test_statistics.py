@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import scipy.fft
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from audiomodel.training import augmentation
 from audiomodel.training.statistics import (
     LAGS,
+    LENGTHS,
     N_BANDS,
     N_CEPSTRAL,
     N_PATTERNS,
@@ -64,12 +69,51 @@ def test_shapes_are_those_of_cepstral_coefficients_and_of_how_they_go_together()
 
 def test_what_clips_were_learned_from_lies_around_zero(learned: Statistics) -> None:
     clips = torch.from_numpy(make_clips().levels).float()
-    counted = (learned.count(clips) - learned.mean) / learned.deviation
-    varying = learned.deviation > 1e-3
-    assert counted.shape == (len(clips), n_statistics())
-    assert counted.mean(dim=0)[varying].abs().max() < 0.01
-    assert counted.std(dim=0)[varying].sub(1).abs().max() < 0.05
-    assert learned(clips).abs().max() <= 6
+    found = learned(clips)
+    varying = learned.deviations[-1] > 1e-3
+    # What is farther than six deviations is brought nearer.
+    varying &= found.abs().amax(dim=0) < 6
+    assert found.shape == (len(clips), n_statistics())
+    assert varying.float().mean() > 0.8
+    assert found.mean(dim=0)[varying].abs().max() < 0.01
+    assert found.std(dim=0)[varying].sub(1).abs().max() < 0.05
+    assert found.abs().max() <= 6
+
+
+def test_stretches_lie_around_zero_among_stretches_of_their_length(learned: Statistics) -> None:
+    clips = torch.from_numpy(make_clips().levels).float()
+    far = {}
+    for length in (LENGTHS[0], LENGTHS[3]):
+        cut = augmentation.db_to_levels(augmentation.levels_to_db(clips)[:, :, 10 : 10 + length])
+        as_long = (learned.count(cut) - learned.means[-1]) / learned.deviations[-1]
+        far[length] = [float(found.clamp(-6, 6).mean(dim=0).abs().mean()) for found in (learned(cut), as_long)]
+        assert far[length][0] < far[length][1] / 3, far
+        assert far[length][0] < 0.2, far
+
+
+@pytest.mark.parametrize(
+    ("n_frames", "expected"),
+    [
+        (1, lambda table: table[0]),
+        (LENGTHS[0], lambda table: table[0]),
+        (LENGTHS[2], lambda table: table[2]),
+        (LENGTHS[-1], lambda table: table[-1]),
+        (5 * LENGTHS[-1], lambda table: table[-1]),
+        (5, lambda table: between(table, 5)),
+        (100, lambda table: between(table, 100)),
+    ],
+)
+def test_lengths_between_have_what_lies_between(
+    learned: Statistics, n_frames: int, expected: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> None:
+    clips = levels(2, n_frames)
+    means, deviations = (expected(table.double().numpy()) for table in (learned.means, learned.deviations))
+    normalized = np.clip((learned.count(clips).double().numpy() - means) / deviations, -6, 6)
+    np.testing.assert_allclose(learned(clips).numpy(), normalized, atol=2e-3, rtol=1e-3)
+
+
+def between(table: NDArray[np.float64], n_frames: int) -> NDArray[np.float64]:
+    return np.array([np.interp(np.log(n_frames), np.log(LENGTHS), column) for column in table.T])
 
 
 def test_patterns_are_of_unit_length_and_each_is_found_in_itself(learned: Statistics) -> None:

@@ -198,16 +198,46 @@ def counted(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> list[int
     return calls
 
 
-def test_a_network_of_statistics_has_all_its_clips_mixed_and_none_blanked(
+@pytest.mark.parametrize("changed", [0.0, 0.5, 1.0])
+def test_statistics_are_mixed_in_every_step_and_counted_of_clips_as_they_are_or_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: float
+) -> None:
+    masks, wholes = counted(monkeypatch, augmentation, "mask"), counted(monkeypatch, views, "whole")
+    network_options = msgspec.structs.replace(make_options().network, kind="statistics")
+    options = make_options(
+        epochs=3, batch_size=6, statistics_batches=2, statistics_changed=changed, network=network_options
+    )
+    trainer = Trainer(make_clips(), options, tmp_path, quiet)
+    mixed: list[tuple[Any, ...]] = []
+    told = trainer.learner.told
+    monkeypatch.setattr(trainer.learner, "told", lambda *given: (mixed.append(given), told(*given))[1])
+    trainer.run()
+    # Excerpts are told as they are.
+    mixed = [given for given in mixed if len(given) == 3]
+    n_steps = 3 * trainer.n_steps
+    assert masks == []
+    assert len(mixed) == n_steps
+    assert len(wholes) in {0.0: [0], 0.5: range(1, n_steps), 1.0: [n_steps]}[changed]
+    with torch.no_grad():
+        as_they_are = trainer.network.look(torch.from_numpy(trainer.clips.levels[trainer.clips.of("train")]).float())
+    n_changed = 0
+    for seen, order, share in mixed:
+        assert len(seen) == 12
+        assert sorted(order.tolist()) == list(range(len(seen)))
+        assert 0 < share < 1
+        n_changed += not all(torch.isclose(row, as_they_are, atol=1e-4).all(dim=1).any() for row in seen)
+    assert n_changed == len(wholes)
+
+
+def test_a_cnn_sees_clips_changed_and_blanked_in_every_step_and_mixed_in_some(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    masks, mixes = counted(monkeypatch, augmentation, "mask"), counted(monkeypatch, views, "mixed")
-    for place, (kind, blanked) in enumerate({"statistics": False, "cnn": True}.items()):
-        plain = make_options(epochs=1)
-        options = make_options(epochs=1, network=type(plain.network)(kind, plain.network.widths, plain.network.blocks))
-        trainer = Trainer(make_clips(), options, tmp_path / str(place), quiet)
-        masks.clear()
-        mixes.clear()
-        trainer.run()
-        assert len(masks) == (trainer.n_steps if blanked else 0)
-        assert len(mixes) == trainer.n_steps or blanked
+    calls = {
+        name: counted(monkeypatch, module, name)
+        for module, name in ((augmentation, "mask"), (views, "whole"), (views, "mixed"))
+    }
+    trainer = Trainer(make_clips(), make_options(epochs=4), tmp_path, quiet)
+    trainer.run()
+    n_steps = 4 * trainer.n_steps
+    assert len(calls["mask"]) == len(calls["whole"]) == n_steps
+    assert 0 < len(calls["mixed"]) < n_steps
