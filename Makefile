@@ -48,9 +48,10 @@ lint: $(VENV)/.tested
 	$(BIN)/mypy
 
 # The fast suite first, on all cores: a slip is said within minutes, before real processes are killed and models trained.
+# The slow one waits for servers half of the time: two processes, each given a test when it is free.
 test: lint
 	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile -m "not slow and not data and not browser"
-	$(BIN)/python -m pytest -q -m "slow or data or browser"
+	$(BIN)/python -m pytest -q -n 2 --dist load --maxschedchunk 1 -m "slow or data or browser"
 
 test-fast: $(VENV)/.tested
 	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile -m "not slow and not data and not browser"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,18 @@ settings.load_profile("untimed")
 pytest_plugins = ["tests.servers.fixtures"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give every test an id of its own: of several with one id, processes that share the work would run only one."""
+    for item in items:
+        # pytest 9 makes ids of what its own parameters say; schemathesis' operations are in the name alone.
+        if item.name.endswith("]") and not item.nodeid.endswith("]"):
+            item._id = item.id.with_params(item.name.partition("[")[2].removesuffix("]"))
+    doubled = [name for name, count in Counter(item.nodeid for item in items).items() if count > 1]
+    if doubled:
+        raise pytest.UsageError(f"expected an id of its own for each test, several have {doubled[0]}")
 
 
 def in_ci() -> bool:

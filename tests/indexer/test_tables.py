@@ -29,7 +29,7 @@ def cells(path: Path, encoding: str | None = None) -> list[dict[str, object]]:
     ("name", "content"),
     [
         ("a.csv", CSV.encode()),
-        ("a.CSV.gz", gzip.compress(CSV.encode())),
+        ("a.CSV.gz", gzip.compress(CSV.encode(), mtime=0)),
         ("a.csv.xz", lzma.compress(CSV.encode())),
         ("a.tsv", CSV.replace(",", "\t").encode()),
         ("a.csv", CSV.encode("utf-8-sig")),
@@ -37,7 +37,7 @@ def cells(path: Path, encoding: str | None = None) -> list[dict[str, object]]:
         ("a.csv", CSV.replace("\n", "\r\n").encode()),
         ("a.csv", CSV.replace("\n", "\r").encode()),
         ("a.jsonl", JSONL.encode()),
-        ("a.jsonl.gz", gzip.compress(JSONL.encode("utf-8-sig"))),
+        ("a.jsonl.gz", gzip.compress(JSONL.encode("utf-8-sig"), mtime=0)),
         ("a.ndjson", JSONL.encode("utf-16")),
     ],
 )
@@ -76,7 +76,7 @@ def test_a_wrong_encoding_far_into_a_file_is_found_before_the_first_row(tmp_path
 
 
 @pytest.mark.parametrize(
-    "content", [random.Random(5).randbytes(5_000), gzip.compress(CSV.encode() * 99), b"\0\0\0\xff" * 99]
+    "content", [random.Random(5).randbytes(5_000), gzip.compress(CSV.encode() * 99, mtime=0), b"\0\0\0\xff" * 99]
 )
 def test_bytes_that_are_no_text_are_called_that(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.csv").write_bytes(content)
@@ -99,7 +99,7 @@ def test_text_that_is_utf_16_without_its_mark_is_recognized(tmp_path: Path) -> N
         ("a.jsonl", b"\n\n", "nothing but a header at most"),
         ("a.csv", b'title,"tags\nx,y\n', "line 1: the header is broken"),
         ("a.csv.gz", b"title,tags\n", "damaged or cut off"),
-        ("a.csv.gz", gzip.compress(CSV.encode() * 999)[:-9], "damaged or cut off"),
+        ("a.csv.gz", gzip.compress(CSV.encode() * 999, mtime=0)[:-9], "damaged or cut off"),
         ("a.csv.xz", lzma.compress(CSV.encode() * 999)[:-9], "damaged or cut off"),
         ("a.parquet", b"PAR1 no", "no readable Parquet file"),
         ("a.jsonl", b"[1]\n", r"of the first 1 row none can be read; line 1: .* one JSON list"),
