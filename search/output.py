@@ -11,10 +11,11 @@ from rich.markup import escape as escape_markup
 from rich.table import Table
 
 from search.answers.indexed import Stats
+from search.document import Family
 from search.query import Query
 from search.query.errors import UNREADABLE
 from search.query.filters import write_filters
-from search.result import Hit, NamedSuggestion, SearchResult, SuggestResult, TagChip
+from search.result import Hit, NamedContribution, NamedSuggestion, SearchResult, SuggestResult, TagChip
 
 BAR_WIDTH = 24  # characters of a bar for one whole query tag
 # Mark of a bar by provenance: typed by people, implied by the typed tags, heard; kin are hollow.
@@ -131,7 +132,7 @@ def print_hits(hits: Sequence[Hit], explained: bool, offset: int = 0) -> None:
     table = Table("", "Score", "Track", "Artist", "Genre", "Length", "Because of", box=None, pad_edge=False)
     for number, hit in enumerate(hits, offset + 1):
         track = hit.track
-        because = ", ".join(dict.fromkeys(bar.spelling for bar in hit.contributions))
+        because = ", ".join(dict.fromkeys(map(_reason, hit.contributions)))
         if hit.demoted_by:
             because += f" (half its score: perhaps {', '.join(hit.demoted_by)})"
         table.add_row(
@@ -144,6 +145,11 @@ def print_hits(hits: Sequence[Hit], explained: bool, offset: int = 0) -> None:
             printable(because),
         )
     console.print(table)
+
+
+def _reason(bar: NamedContribution) -> str:
+    """Name a tag, and how it came to be on the track where nobody typed it."""
+    return bar.spelling if bar.family == Family.TYPED else f"{bar.spelling} ({bar.family.value})"
 
 
 def print_explained(console: Console, number: int, hit: Hit, sound: float | None = None) -> None:

@@ -18,12 +18,14 @@ from click.testing import CliRunner, Result
 from indexer.cli_similar import similar
 from indexer.cli_suggest import suggest
 from search.cli import search, stats
+from search.document import Family
 from search.embedded import EmbeddedEngine
 from search.engines import open_engine
 from search.enrichment import Enricher
 from search.expansion import DEFAULT_DRIFT
+from search.output import print_hits
 from search.reach_computing import update_reach
-from search.result import MAX_K, Hit, SearchRequest
+from search.result import MAX_K, Hit, NamedContribution, SearchRequest
 from search.searcher import Searcher
 from tagmodel.model import SHIPPED_MODEL, TagModel, load_model
 from tagmodel.track import Track
@@ -121,6 +123,14 @@ def test_hits_are_a_readable_table(ask: Ask) -> None:
                         row_of("Empty House", result.stdout))  # fmt: skip
     assert "Outside your words" in result.stdout
     assert "Keys [bold]" in result.stdout
+
+
+def test_reasons_that_nobody_typed_say_what_they_are(capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", WIDTH)
+    reasons = [("rap", "typed", True), ("hip-hop", "heard", False), ("beat", "implied", True), ("rap", "typed", True)]
+    bars = (NamedContribution(name, name, Family(family), kin, "", "", 0.1) for name, family, kin in reasons)
+    print_hits([Hit(Track("x:1", "Cue"), 0.4, tuple(bars))], explained=False)
+    assert row_of("Cue", capsys.readouterr().out).endswith("rap, hip-hop (heard), beat (implied)")
 
 
 def test_json_carries_the_numbers_of_the_searcher(answer: Callable[..., Any], searcher: Searcher) -> None:

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from search.document import Document
 from search.embedded import EmbeddedEngine
+from search.reach_computing import update_reach
 from search.searcher import Searcher
 from tagmodel.model import load_model
+from tagmodel.track import Track
 from tests.web.conftest import Page
 from web.app import create_app
 from web.pages.about import model_figures
@@ -23,6 +26,19 @@ def test_it_says_what_is_indexed(visit) -> None:
     assert tiles[0] == "54"
     assert "Ambient45" in page.text.replace(" 45", "45")
     assert page.has_link("drone 45")
+
+
+def test_where_nobody_typed_a_tag_it_says_that_no_search_was_tried_for_reach(tmp_path: Path, shipped) -> None:
+    engine = EmbeddedEngine.open(tmp_path / "index", create=True)
+    with engine.writer() as writer:
+        writer.write([Document(Track("x:1", "One"))])
+        writer.commit()
+        update_reach(engine, writer, shipped, lambda _n: None)
+        writer.commit()
+    page = Page("/about", create_app(Searcher(engine, shipped)).test_client().get("/about"))
+    engine.close()
+    assert "is counted by the tags that people put on tracks, and here they put none" in page.text
+    assert "is not known" not in page.text
 
 
 def test_values_that_are_not_stated_come_last(visit) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,6 +16,7 @@ from tagmodel.model import load_model
 from tagmodel.track import Track
 from tests.web.conftest import Page, id_of
 from web.app import create_app
+from web.hearing import CannotHear
 from web.pages.home import home_page
 from web.running.keeping import AwayEngine
 
@@ -90,6 +92,52 @@ def test_examples_are_tried_again_only_when_the_index_changed(tmp_path: Path, mo
     engine.close()
     assert [example.query for example in first] == ["electronic -vocals"]
     assert again is first
+
+
+def untagged(tmp_path: Path, **heard: int) -> EmbeddedEngine:
+    """Make an index of two tracks nobody tagged; in the first something may have been heard, so heavy."""
+    engine = EmbeddedEngine.open(tmp_path / "index", create=True)
+    tags, weights = tuple(map(id_of, heard)), tuple(heard.values())
+    with engine.writer() as writer:
+        writer.write([Document(Track("x:1", "One"), heard=tags, heard_weights=weights), Document(Track("x:2", "Two"))])
+        writer.commit()
+    return engine
+
+
+def test_where_nobody_typed_a_tag_a_search_starts_from_what_was_heard(
+    tmp_path: Path, model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = SimpleNamespace(genres=("Techno",), tags=("Drone", "ambient", "techno", "zzyzx"), name="", hears="")
+    monkeypatch.setattr("web.pages.home.listener", lambda: card)
+    engine = untagged(tmp_path, techno=200, drone=128)
+    client = create_app(Searcher(engine, model)).test_client()
+    page = Page("/", client.get("/"))
+    chips = {link.name: link.attributes["href"] for link in page.all("a", "chip-main")}
+    found = [Page(href, client.get(f"/{href}")).text for href in chips.values()]
+    engine.close()
+    assert "Or start from what was heard" in page.text
+    assert "2 tracks, no tag that anybody typed" in page.text
+    assert sorted(chips) == ["drone 1", "techno 1"]
+    assert all("One" in text and "Two" not in text for text in found)
+    assert all("found by other tags or by what is heard" in text for text in found)
+    assert all("your word or its kin, heard in the recording" in text for text in found)
+
+
+@pytest.mark.parametrize("ear", [True, False])
+def test_where_nothing_was_typed_nor_heard_it_says_what_helps(
+    tmp_path: Path, model, monkeypatch: pytest.MonkeyPatch, ear: bool
+) -> None:
+    def listener() -> SimpleNamespace:
+        if not ear:
+            raise CannotHear("no ear")
+        return SimpleNamespace(genres=("Techno",), tags=("drone",), name="", hears="")
+
+    monkeypatch.setattr("web.pages.home.listener", listener)
+    engine = untagged(tmp_path)
+    text = Page("/", create_app(Searcher(engine, model)).test_client().get("/")).text
+    engine.close()
+    assert "No track has a tag yet" in text
+    assert "tagkin index FOLDER" in text
 
 
 def test_an_empty_index_says_how_to_fill_it(tmp_path: Path, model) -> None:

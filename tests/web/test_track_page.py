@@ -10,8 +10,10 @@ from search.document import Document
 from search.embedded import EmbeddedEngine
 from search.reach_computing import update_reach
 from search.searcher import Searcher
+from search.sound import Sound
 from tagmodel.track import Track
 from tests.web.conftest import Page, fill, id_of
+from tests.web.sounding import direction
 from web.app import create_app
 
 
@@ -56,6 +58,36 @@ def test_tags_that_were_heard_have_a_group_of_their_own(tmp_path: Path, model) -
     assert "Heard in the audio" in page
     assert "Nobody has tagged this track yet" in page
     assert "Nothing is like it: nobody has tagged it" in page
+
+
+def lone_page(folder: Path, model, *tags: str, **document: object) -> str:
+    """Return the page of the only track of an index whose reach is computed."""
+    engine = EmbeddedEngine.open(folder / "index", create=True)
+    with engine.writer() as writer:
+        writer.write([Document(Track("x:1", "Hum", tags=tags), tuple(map(id_of, tags)), **document)])
+        writer.commit()
+        update_reach(engine, writer, model, lambda _n: None)
+        writer.commit()
+    page = Page("/track?id=x:1", create_app(Searcher(engine, model)).test_client().get("/track?id=x:1"))
+    engine.close()
+    return page.text
+
+
+def test_what_heard_tags_imply_is_said_to_come_of_them(tmp_path: Path, model) -> None:
+    heard = {"heard": (id_of("drone"),), "heard_weights": (128,)}
+    implied = {"implied": (id_of("ambient"),), "implied_weights": (64,)}
+    assert "Implied by heard tags" in lone_page(tmp_path / "heard", model, **heard, **implied)
+    assert "Implied by typed and heard tags" in lone_page(tmp_path / "both", model, "piano", **heard, **implied)
+    assert "Implied by the typed tags" in lone_page(tmp_path / "typed", model, "piano", **implied)
+
+
+def test_where_nobody_typed_a_tag_it_does_not_say_that_others_carry_the_same(tmp_path: Path, model) -> None:
+    page = lone_page(tmp_path, model)
+    assert "and here they put none" in page
+    assert "many tracks carry the same tags" not in page
+    assert "What sounds like it" not in page
+    with_sound = lone_page(tmp_path / "sound", model, sound=Sound(direction(1.0)))
+    assert "What sounds like it needs no tags" in with_sound
 
 
 def test_similar_tracks_come_with_what_they_share(visit) -> None:

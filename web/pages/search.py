@@ -10,6 +10,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
+from search.document import Family
 from search.plan import Sort
 from search.result import Hit, SearchRequest, SearchResult
 from search.searcher import Searcher
@@ -119,6 +120,12 @@ class SearchPage:
     pages: Pages
     to_first: str
     popular: tuple[PopularTag, ...]
+
+    @property
+    def any_heard(self) -> bool:
+        """Whether a track of this page came by what was heard in it."""
+        hits = (*self.result.hits, *self.result.outside)
+        return any(one.family == Family.HEARD for hit in hits for one in hit.contributions)
 
 
 def search_page(result: SearchResult, source: Searcher) -> SearchPage:

@@ -102,6 +102,8 @@ class TrackPage:
         Searches that show it, most used first.
     why_unknown
         Why nobody knows which searches show it, for people; ``""`` where it is known.
+    n_searched
+        How many searches were tried for that.
     suggest
         The suggest page with its tags.
     """
@@ -113,6 +115,7 @@ class TrackPage:
     implied: WeightedTags
     found_by: tuple[FoundBy, ...]
     why_unknown: str
+    n_searched: int
     similar: tuple[SimilarRow, ...]
     drift: float
     suggest: str
@@ -144,6 +147,7 @@ def track_page(track_id: str, drift: float, source: Searcher) -> TrackPage:
     track, sound = document.track, track_sound(document, source)
     similar = source.similar(track_id, SIMILAR, drift)
     scale = _all_shared(similar)
+    reach = source.reach()
     return TrackPage(
         track=track,
         typed=tuple(TypedTag(tag, tag_link(tag), search_link(render_tag(tag))) for tag in track.tags),
@@ -151,7 +155,8 @@ def track_page(track_id: str, drift: float, source: Searcher) -> TrackPage:
         heard=_weighted(Family.HEARD, document.heard, document.heard_weights, source, sound),
         implied=_weighted(Family.IMPLIED, document.implied, document.implied_weights, source),
         found_by=source.found_by(track_id, SEARCHES),
-        why_unknown=source.reach().why,
+        why_unknown=reach.why,
+        n_searched=0 if reach.table is None else len(reach.table.record.arrays.uses),
         similar=tuple(_similar_row(hit, scale) for hit in similar),
         drift=drift,
         suggest="?" + urlencode([("tag", tag) for tag in dict.fromkeys(track.tags)]),

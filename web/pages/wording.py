@@ -14,8 +14,14 @@ from tagmodel.track import Track
 def register(app: Flask) -> None:
     """Give the templates these wordings as filters."""
     app.jinja_env.filters.update(
-        grouped=grouped, clock=clock, percent=percent, amount=amount, facts=facts, link=web_link, query_tag=render_tag
-    )
+        grouped=grouped, clock=clock, percent=percent, amount=amount, facts=facts, link=web_link, query_tag=render_tag,
+        sentence=sentence,
+    )  # fmt: skip
+
+
+def sentence(text: str) -> str:
+    """Write what somebody else worded as a sentence, with one full stop."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def grouped(number: int) -> str:
