@@ -13,6 +13,7 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 let middle = { x: 0, y: 0 }, zoom = 1; // the place in the middle, px of the map; 1 is the map's height in the view
 let drawn = { x: 0, y: 0, scale: 1 }; // as it was drawn last
 let flight = 0, frameAsked = 0, pending = null, resting = 0, saving = 0;
+// `data-moving` is on the view from the first change until the picture rests and the address says what is seen.
 
 function numbers(text) {
   const [left, top, width, height] = text.split(" ").map(Number);
@@ -33,6 +34,8 @@ function look(x, y, nearness) {
     x: Math.min(Math.max(x, frame.left), frame.left + frame.width),
     y: Math.min(Math.max(y, frame.top), frame.top + frame.height),
   };
+  clearTimeout(saving);
+  view.dataset.moving = "";
   frameAsked ||= requestAnimationFrame(draw);
 }
 
@@ -63,6 +66,7 @@ function settle() {
     button.disabled = button.dataset.zoom === "Nearer" ? zoom >= NEAREST : zoom <= farthest() + 0.001;
   }
   clearTimeout(saving);
+  view.dataset.moving = "";
   saving = setTimeout(remember, 300);
 }
 
@@ -71,6 +75,7 @@ function remember() {
   address.searchParams.set("zoom", Math.max(zoom, 1).toFixed(1).replace(/\.0$/, ""));
   address.searchParams.set("at", `${Math.round(middle.x)},${Math.round(middle.y)}`);
   history.replaceState(null, "", address.href.replace("%2C", ","));
+  delete view.dataset.moving;
 }
 
 // Zoom about a place on the screen, which stays where it is.
@@ -313,6 +318,7 @@ for (const link of document.querySelectorAll(".map-zoom a")) {
   link.replaceWith(button);
 }
 
+view.dataset.moving = "";
 const seen = svg.viewBox.baseVal;
 zoom = frame.width / seen.width;
 middle = { x: seen.x + seen.width / 2, y: seen.y + seen.height / 2 };

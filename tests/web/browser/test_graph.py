@@ -23,8 +23,8 @@ WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
 def zoom_of(tab: Any) -> float:
-    """How many screen pixels one of the map takes, once the picture rests."""
-    tab.wait_for_timeout(300)
+    """How many screen pixels one of the map takes, once the picture rests and the address says what is seen."""
+    tab.locator("#view:not([data-moving])").wait_for()
     return float(tab.locator("#view svg").evaluate("svg => svg.getScreenCTM().a"))
 
 
@@ -192,9 +192,10 @@ def test_no_word_is_shown_too_small_to_read(open_tab) -> None:
 
 def test_the_address_brings_back_what_was_seen(open_tab) -> None:
     tab = open_tab("/graph?find=ambient", viewport=WIDE, **CALM)
+    far = zoom_of(tab)
     tab.get_by_role("button", name="Nearer").click()
-    tab.wait_for_url(re.compile("zoom="))
     near = zoom_of(tab)
+    assert near > 1.5 * far
     again = open_tab("/" + tab.url.split("/", 3)[3], viewport=WIDE, **CALM)
     assert zoom_of(again) == pytest.approx(near, rel=0.03)
     assert again.get_by_role("heading", name="ambient", exact=True).is_visible()
