@@ -56,6 +56,16 @@ def browser(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[An
         yield browser
 
 
+def played(tab: Any, beyond: float) -> float:
+    """Wait until the player is beyond so many seconds, and return where it is."""
+    for _ in range(100):
+        now = float(tab.evaluate(PLAYING))
+        if now > beyond:
+            return now
+        tab.wait_for_timeout(100)
+    pytest.fail(f"the player is at {now} s, not beyond {beyond} s")
+
+
 def is_heard(tab: Any) -> None:
     """Whether tags were heard, and tracks found that sound alike, with their best moments."""
     tab.locator(".alike-layout .hit").first.wait_for()
@@ -74,15 +84,14 @@ def test_a_file_is_sent_and_what_sounds_like_it_is_played(open_tab, demo: Path, 
     best.click()
     tab.locator(".best-moment .play[aria-pressed=true]").wait_for()
     start = float(urlsplit(best.get_attribute("href")).fragment.removeprefix("t=") or 0)
-    tab.wait_for_timeout(700)
-    now = tab.evaluate(PLAYING)
-    assert start < now < start + 10, (start, now)
+    now = played(tab, beyond=start)
+    assert now < start + 10, (start, now)
     axe(tab)
     tab.locator("#mix").focus()
     tab.keyboard.press("End")
     tab.wait_for_url("**mix=1**")
     tab.locator(".alike-layout .why .typed, .alike-layout .why .heard, .alike-layout .empty").first.wait_for()
-    assert tab.evaluate(PLAYING) > now
+    played(tab, beyond=now)
 
 
 def test_a_track_is_named_and_turned_away_from(open_tab) -> None:
@@ -205,12 +214,9 @@ def test_a_hit_is_played_by_keyboard(open_tab, by_keyboard) -> None:
     somebody.reach("Play ")
     somebody.press(" ")
     tab.locator(".play[aria-pressed=true]").wait_for()
-    tab.wait_for_timeout(500)
-    before = tab.evaluate(PLAYING)
-    assert before > 0
+    before = played(tab, beyond=0)
     somebody.press("ArrowRight")
-    tab.wait_for_timeout(200)
-    assert tab.evaluate(PLAYING) >= before + 5
+    played(tab, beyond=before + 5)
     first = somebody.focused
     somebody.press("ArrowDown")
     assert somebody.focused.startswith("Play ")
