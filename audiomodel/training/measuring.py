@@ -63,7 +63,7 @@ def hear_all(network: Ensemble, levels: Tensor) -> Answer: ...
 def hear_all(network: Tagger | Ensemble, levels: Tensor) -> Output | Answer:
     """Hear clips of shape (n_clips, n_bands, n_frames), some at a time."""
     network.eval()
-    parts = [network(levels[first : first + _AT_ONCE].float()) for first in range(0, len(levels), _AT_ONCE)]
+    parts = [network(part.float()) for part in torch.split(levels, _AT_ONCE)]
     joined: Output | Answer = parts[0]._make(torch.cat(values) for values in zip(*parts, strict=True))
     return joined
 

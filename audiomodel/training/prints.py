@@ -38,7 +38,7 @@ def learn_prints(clips: Clips, front_end: FrontEnd, seed: int) -> PrintBasis:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         rows = clips.of("train")
-        parts = [rows[start : start + _AT_ONCE] for start in range(0, len(rows), _AT_ONCE)]
+        parts = np.split(rows, range(_AT_ONCE, len(rows), _AT_ONCE))
         excerpts = np.concatenate([_excerpts(clips.levels[part], channel, first, last) for part in parts])
     return PrintBasis(first, last, *discriminant(excerpts, WIDTH))
 

@@ -105,8 +105,8 @@ class Statistics(nn.Module):
         generator = torch.Generator().manual_seed(seed)
         self._fit_patterns(levels, generator)
         for place, length in enumerate(LENGTHS):
-            parts = (levels[first : first + _AT_ONCE].float() for first in range(0, len(levels), _AT_ONCE))
-            counted = torch.cat([self.count(_cut(part, length, generator)) for part in parts])
+            parts = torch.split(levels, _AT_ONCE)
+            counted = torch.cat([self.count(_cut(part.float(), length, generator)) for part in parts])
             self.means[place] = counted.mean(dim=0)
             self.deviations[place] = counted.std(dim=0).clamp_min(_SMALL) if len(counted) > 1 else 1.0
 

@@ -91,7 +91,8 @@ def _limit_rate(app: Flask, settings: Settings) -> None:
     def tell_limit(response: Response) -> Response:
         limit = limiter.current_limit
         if limit is not None:
-            seconds = str(max(1, limit.reset_at - int(time.time())))
+            # Both ends are rounded up, which may be a second longer than a whole window.
+            seconds = str(min(max(1, limit.reset_at - int(time.time())), limit.limit.get_expiry()))
             response.headers["RateLimit-Limit"] = str(limit.limit.amount)
             response.headers["RateLimit-Remaining"] = str(limit.remaining)
             response.headers["RateLimit-Reset"] = seconds
