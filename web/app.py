@@ -59,4 +59,4 @@ def _surround(app: Flask, settings: Settings) -> None:
     tokens.register(app, settings)
     health.register(app)
     static_files.register(app)
-    freshness.register(app)
+    freshness.register(app, settings)

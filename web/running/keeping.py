@@ -11,18 +11,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, NoReturn
 
 from search.document import Document
-from search.engine import RefusedRequest, SearchEngine, SearchUnavailable
+from search.engine import RefusedRequest, SearchEngine, SearchUnavailable, TagCounts
 from search.engines import identify_index, open_engine
 from search.plan import Plan
 from search.result import SearchRequest
 from search.searcher import Searcher
 from tagmodel.model import TagModel
-from web.running.observing import ObservedSearcher
+from web.running.observing import ObservedSearcher, note_passing, note_state
 
 _log = logging.getLogger(__name__)
 
@@ -74,12 +74,16 @@ def _watched(name: str) -> Callable[..., Any]:
         try:
             return getattr(self.inner, name)(*args, **named)
         except RefusedRequest:
+            note_passing()
             raise
         except SearchUnavailable as error:
             self.fail(error)
             raise
 
     return ask
+
+
+_count_tags = _watched("tag_counts")
 
 
 class WatchedEngine:
@@ -105,11 +109,17 @@ class WatchedEngine:
     search = _watched("search")
     count = _watched("count")
     documents = _watched("documents")
-    tag_counts = _watched("tag_counts")
     tag_spelling = _watched("tag_spelling")
     has_word = _watched("has_word")
     attachment = _watched("attachment")
     state = _watched("state")
+
+    def tag_counts(self) -> Mapping[str, int]:
+        """Return how many tracks each tag was typed on, by tag id; while they are counted anew, as many as before."""
+        counts: Mapping[str, int] = _count_tags(self)
+        if isinstance(counts, TagCounts):
+            note_state(counts.state)
+        return counts
 
     def all_documents(self) -> Iterator[Document]:
         """Yield every document, by track id ascending."""
@@ -123,11 +133,13 @@ class WatchedEngine:
     def refuse_after_failure(self) -> None:
         """Raise `SearchUnavailable` where the engine is known not to answer."""
         if self._failure is not None:
+            note_passing()
             raise _away(self._failure.public)
 
     def fail(self, error: SearchUnavailable) -> None:
         """Refuse from now on."""
         self._failure = error
+        note_passing()
         self._tell()
 
     def try_again(self) -> None:

@@ -14,6 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 from flask import Flask, Response, g, has_app_context
 from flask import request as asked
 
+from search.engine import IndexState
 from search.result import SearchRequest, SearchResult
 from search.searcher import Searcher
 
@@ -38,6 +39,10 @@ class Notes:
         Seconds in the searcher, by what was asked of it; None until anything was.
     found
         The first search of a request that is one; other pages search too, for their own ends.
+    state
+        The state of the index that the answer is said to be of; None where nothing is said.
+    passing
+        Whether the answer is of the moment alone: the index failed on the way, or gave what it was before.
     """
 
     request_id: str
@@ -45,6 +50,8 @@ class Notes:
     searching: dict[str, float] = field(default_factory=dict)
     found: SearchResult | None = None
     inside: bool = False
+    state: IndexState | None = None
+    passing: bool = False
 
 
 def register(app: Flask, trusted: bool) -> None:
@@ -76,6 +83,24 @@ def notes() -> Notes:
     """Return the notes of the request that is being answered."""
     noted: Notes = g.notes
     return noted
+
+
+def note_passing() -> None:
+    """Note that the index failed: what is answered without it is not what the same question gets next."""
+    if (noted := _noted()) is not None:
+        noted.passing = True
+
+
+def note_state(state: IndexState) -> None:
+    """Note that something of the answer is of this state of the index."""
+    noted = _noted()
+    if noted is not None and noted.state is not None and noted.state != state:
+        noted.passing = True
+
+
+def _noted() -> Notes | None:
+    """Return the notes of the request that is being answered, None outside of any."""
+    return g.get("notes") if has_app_context() else None
 
 
 def _observed(method: Callable[P, T]) -> Callable[P, T]:
@@ -116,7 +141,7 @@ def always(searcher: Searcher) -> Callable[[], Searcher]:
 @contextmanager
 def _timed(operation: str) -> Iterator[Notes | None]:
     """Add the time to the notes, unless within another operation, whose time it is."""
-    noted: Notes | None = g.get("notes") if has_app_context() else None
+    noted = _noted()
     if noted is None or noted.inside:
         yield noted
         return

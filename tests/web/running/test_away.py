@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -19,7 +19,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from search.embedded import EmbeddedEngine
-from search.engine import BadIndex, IndexBusy, RefusedRequest, SearchEngine, SearchUnavailable
+from search.engine import BadIndex, IndexBusy, IndexState, RefusedRequest, SearchEngine, SearchUnavailable, TagCounts
 from search.plan import Plan
 from search.result import SearchRequest
 from tagmodel.model import load_model
@@ -59,6 +59,7 @@ class Place:
         self.fault: SearchUnavailable | None = None
         self.broken: set[str] = set()  # operations that fail, as where parts of an index are missing
         self.hanging: frozenset[str] = frozenset()
+        self.counted_before: IndexState | None = None  # what tags are said to be counted of, if not of now
         self._answers = threading.Event()
         self._answers.set()
         self._count = threading.Lock()
@@ -118,10 +119,14 @@ class Remote:
         self.close = engine.close
 
     search, count, documents = _over_the_wire("search"), _over_the_wire("count"), _over_the_wire("documents")
-    tag_counts, tag_spelling = _over_the_wire("tag_counts"), _over_the_wire("tag_spelling")
+    tag_spelling = _over_the_wire("tag_spelling")
     has_word, attachment = _over_the_wire("has_word"), _over_the_wire("attachment")
     state, all_documents = _over_the_wire("state"), _over_the_wire("all_documents")
     writer = _over_the_wire("writer")
+
+    def tag_counts(self) -> Mapping[str, int]:
+        counts = _over_the_wire("tag_counts")(self)
+        return TagCounts(counts, self.place.counted_before) if self.place.counted_before else counts
 
 
 @pytest.fixture
@@ -200,6 +205,40 @@ def test_a_reason_that_is_for_nobody_is_not_made_up(place: Place, client: FlaskC
     place.fault = SearchUnavailable(f"{ADDRESS}: who knows")
     eventually(lambda: client.get("/readyz").status_code, 503)
     assert client.get("/readyz").json["why"] == "the index cannot be read now; the cause is in the server's log"
+
+
+@pytest.mark.parametrize(
+    ("broken", "address"),
+    [
+        ("search", "/tag?name=sitar"),
+        ("search", "/about"),
+        ("tag_counts", "/suggest?tags=sitar"),
+        ("tag_counts", "/api/v1/suggest?tags=sitar"),
+    ],
+)
+def test_what_is_shown_without_the_index_is_kept_by_nobody(place: Place, broken: str, address: str) -> None:
+    keeper = SearcherKeeper(ADDRESS, load_model())
+    client = create_app(keeper.current).test_client()
+    place.broken = {broken}
+    partial = client.get(address)
+    assert (partial.status_code, partial.headers["Cache-Control"]) == (200, "no-store")
+    assert "ETag" not in partial.headers
+    place.recover()
+    eventually(lambda: client.get("/readyz").status_code, 200)
+    whole = client.get(address)
+    assert (whole.status_code, whole.headers["Cache-Control"]) == (200, "no-cache")
+    assert whole.headers["ETag"]
+    keeper.close()
+
+
+def test_counts_of_before_a_write_are_not_kept_for_those_after_it(place: Place, client: FlaskClient) -> None:
+    tag = client.get("/search?q=sad").headers["ETag"]
+    place.counted_before = IndexState(0, 0, 0, "")
+    stale = client.get("/suggest?tags=sitar")
+    assert (stale.status_code, stale.headers["Cache-Control"], "ETag" in stale.headers) == (200, "no-store", False)
+    place.counted_before = None
+    assert client.get("/suggest?tags=sitar").headers["Cache-Control"] == "no-cache"
+    assert client.get("/search?q=sad").headers["ETag"] == tag
 
 
 def test_a_server_that_does_not_answer_is_waited_for_once(place: Place, client: FlaskClient) -> None:

@@ -9,6 +9,7 @@ from search.embedded import EmbeddedEngine
 from search.searcher import Searcher
 from tagmodel.track import Track
 from web.app import create_app
+from web.settings import Settings
 
 LASTING = ["/", "/search?q=sad+piano", "/suggest?tags=sitar", "/api/v1/search?q=sad", "/api/v1/suggest?tags=sitar"]
 
@@ -72,6 +73,12 @@ def test_another_index_of_the_same_size_has_other_tags(tmp_path: Path, model) ->
         engine.close()
     old, new = (answer.headers["ETag"] for answer in answers)
     assert old != new
+
+
+def test_what_can_be_played_changes_all_tags(searcher: Searcher, tmp_path: Path) -> None:
+    settings = (Settings(), Settings(audio_root=tmp_path), Settings(previews=("https://music.example",)))
+    clients = [create_app(searcher, each).test_client() for each in settings]
+    assert len({client.get("/search?q=sad").headers["ETag"] for client in clients}) == len(settings)
 
 
 @pytest.mark.parametrize("address", ["/healthz", "/readyz", "/metrics"])
