@@ -153,7 +153,7 @@ def search(
         write_json(found_answer(result))
     else:
         print_result(result, explained)
-    sys.exit(0 if result.hits else NOT_FOUND)
+    sys.exit(0 if result.total else NOT_FOUND)
 
 
 def _tag_ids(searcher: Searcher, option: str, spellings: Sequence[str]) -> frozenset[str]:

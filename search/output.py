@@ -97,6 +97,9 @@ def _kin_line(chip: TagChip) -> str:
 
 
 def _nothing_found(result: SearchResult) -> str:
+    if result.total:
+        there = "there is one track" if result.total == 1 else f"there are {result.total:,} tracks"
+        return f"\n[bold]No track is left:[/] {there}, and --offset {result.request.offset:,} is behind the last."
     missing = [unknown.typed for unknown in result.query.unknown if unknown.needed]
     if missing:
         advice = f"use other words for {', '.join(missing)}"

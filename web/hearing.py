@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import weakref
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,18 @@ class SharedEar:
         with self._opening:
             return self._opened().card
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """What the tagger can name, whether or not this server has the libraries to hear; none without a tagger."""
+        from audiomodel.tagger import TaggerMissing, load_tagger
+
+        try:
+            card = load_tagger(self._tagger).card
+        except TaggerMissing as error:
+            current_app.logger.error("%s", error)
+            return ()
+        return (*card.genres, *card.tags)
+
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Have the ear to oneself; raises `CannotHear` when that takes too long."""
@@ -130,6 +143,11 @@ def hear(place: Path) -> Hearing:
 def listener() -> TaggerCard:
     """Return who hears in this process; raises `CannotHear`."""
     return _ear().card
+
+
+def hearable() -> tuple[str, ...]:
+    """Return what may have been heard in the index: what a tagger here can name, even where nobody can listen."""
+    return _ear().names
 
 
 def _ear() -> SharedEar:

@@ -63,7 +63,10 @@ def is_preview(address: str) -> bool:
     origins = current_app.extensions["settings"].previews
     if not origins or not address.lower().startswith(("https://", "http://")):
         return False
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # such as a bracket that opens no IPv6 address
+        return False
     origin = f"{parts.scheme}://{parts.netloc}".lower()
     return origin in map(str.lower, origins) and parts.path.lower().endswith(_ENDINGS)
 

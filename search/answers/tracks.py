@@ -104,11 +104,14 @@ class Hit(Struct, frozen=True, gc=False):
         Higher is better; the exact sum of the contributions' amounts, or half of it where the hit is demoted.
     contributions
         Why it came: in the order of the query, the largest of each query tag first.
+    demoted_by
+        Spellings of excluded tags that were faintly heard in it, which costs it half its score.
     """
 
     track: Track
     score: float
     contributions: tuple[Contribution, ...]
+    demoted_by: tuple[str, ...] = ()
 
 
 class LikelyTag(Struct, frozen=True, gc=False):
@@ -219,6 +222,7 @@ def hit_answer(hit: result.Hit) -> Hit:
                 for bar in hit.contributions
             ]
         ),
+        hit.demoted_by,
     )
 
 

@@ -136,7 +136,10 @@ class QueryBuilder:
         if closing.weight is not None:
             weight = round(weight * closing.weight, 3)
         if not LEAST_WEIGHT <= weight <= MOST_WEIGHT:
-            raise closing.error(f"expected a weight up to {MOST_WEIGHT:g}, got {weight:g} for {member.text}")
+            raise closing.error(
+                f"expected a weight from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}, got {weight:g} for {member.text}:"
+                " weights inside and after parentheses are multiplied"
+            )
         return weight
 
     def _tag(self, segment: Segment, weight: float) -> QueryTag:

@@ -167,6 +167,13 @@ def test_a_page_goes_on_where_the_last_one_ended(answer: Callable[..., Any], ask
     assert row_of("Duo 06", ask("search", "-k", "6", "--offset", "6", "violin").stdout).startswith("7 ")
 
 
+def test_behind_the_last_page_it_says_how_many_tracks_there_are(ask: Ask, answer: Callable[..., Any]) -> None:
+    total = answer("search", "violin")["total"]
+    behind = ask("search", "--offset", str(total), "violin")
+    assert behind.exit_code == 0
+    assert f"there are {total:,} tracks, and --offset {total:,} is behind the last" in behind.stdout
+
+
 @pytest.mark.parametrize("sort", ["duration", "-duration", "year", "-year"])
 def test_tracks_are_sorted_by_what_is_said(answer: Callable[..., Any], sort: str) -> None:
     field, sign = sort.removeprefix("-"), -1 if sort.startswith("-") else 1

@@ -18,6 +18,7 @@ from search.searcher import Searcher
 from tests.web.conftest import Page
 from tests.web.sounding import write_sine
 from web.app import create_app
+from web.hearing import SharedEar
 from web.pages.hearing_form import _WORDS
 from web.pages.similar_address import MAX_REFERENCES
 from web.running.uploads import MAX_BODY
@@ -118,3 +119,16 @@ def test_what_has_no_room_is_refused_before_it_is_heard(client: FlaskClient) -> 
 def test_there_are_words_for_every_reason() -> None:
     assert set(_WORDS) == set(Reason)
     assert all(words.endswith((".", "?")) for words in _WORDS.values())
+
+
+@pytest.mark.parametrize("path", ["/similar", "/suggest/heard"])
+def test_a_busy_ear_says_when_to_come_back(
+    hearing: FlaskClient, noise: bytes, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    ear = SharedEar(patience=0.01)
+    monkeypatch.setitem(hearing.application.extensions, "ear", ear)
+    with ear.turn():
+        answer = send(hearing, path, noise)
+    ear.close()
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "too many recordings are being heard" in answer.text

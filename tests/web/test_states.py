@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -16,7 +15,6 @@ from tagmodel.model import load_model
 from tagmodel.track import Track
 from tests.web.conftest import Page, id_of
 from web.app import create_app
-from web.hearing import CannotHear
 from web.pages.home import home_page
 from web.running.keeping import AwayEngine
 
@@ -104,11 +102,11 @@ def untagged(tmp_path: Path, **heard: int) -> EmbeddedEngine:
     return engine
 
 
+@pytest.mark.parametrize("missing", [(), ("onnxruntime",)], ids=["who can hear", "who cannot hear"])
 def test_where_nobody_typed_a_tag_a_search_starts_from_what_was_heard(
-    tmp_path: Path, model, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, model, monkeypatch: pytest.MonkeyPatch, missing: tuple[str, ...]
 ) -> None:
-    card = SimpleNamespace(genres=("Techno",), tags=("Drone", "ambient", "techno", "zzyzx"), name="", hears="")
-    monkeypatch.setattr("web.pages.home.listener", lambda: card)
+    monkeypatch.setattr("web.hearing.missing_libraries", lambda: missing)
     engine = untagged(tmp_path, techno=200, drone=128)
     client = create_app(Searcher(engine, model)).test_client()
     page = Page("/", client.get("/"))
@@ -123,16 +121,7 @@ def test_where_nobody_typed_a_tag_a_search_starts_from_what_was_heard(
     assert all("your word or its kin, heard in the recording" in text for text in found)
 
 
-@pytest.mark.parametrize("ear", [True, False])
-def test_where_nothing_was_typed_nor_heard_it_says_what_helps(
-    tmp_path: Path, model, monkeypatch: pytest.MonkeyPatch, ear: bool
-) -> None:
-    def listener() -> SimpleNamespace:
-        if not ear:
-            raise CannotHear("no ear")
-        return SimpleNamespace(genres=("Techno",), tags=("drone",), name="", hears="")
-
-    monkeypatch.setattr("web.pages.home.listener", listener)
+def test_where_nothing_was_typed_nor_heard_it_says_what_helps(tmp_path: Path, model) -> None:
     engine = untagged(tmp_path)
     text = Page("/", create_app(Searcher(engine, model)).test_client().get("/")).text
     engine.close()

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import pytest
+from flask.testing import FlaskClient
 
 from search.document import Document
 from search.embedded import EmbeddedEngine
@@ -15,6 +18,7 @@ from tagmodel.track import Track
 from tests.web.conftest import Page, fill, id_of
 from tests.web.sounding import direction
 from web.app import create_app
+from web.settings import Settings
 
 
 def test_a_track_says_what_it_is(visit) -> None:
@@ -30,6 +34,47 @@ def test_a_track_says_what_it_is(visit) -> None:
 def test_its_artist_leads_to_all_tracks_of_the_artist(visit) -> None:
     address = visit("/track?id=fma:4").link("The & Band")
     assert visit(address).titles == ["Choir <b>Practice</b>"]
+
+
+@pytest.fixture
+def stored(tmp_path: Path, model) -> Iterator[Callable[..., FlaskClient]]:
+    """Store tracks of one's own."""
+    with ExitStack() as opened:
+
+        def store(*tracks: Track) -> FlaskClient:
+            engine = EmbeddedEngine.open(tmp_path / "index", create=True)
+            opened.callback(engine.close)
+            fill(engine, model, tracks)
+            return create_app(Searcher(engine, model), Settings(previews=("https://ok.example",))).test_client()
+
+        yield store
+
+
+@pytest.mark.parametrize("artist", ["“Weird Al” Yankovic", "Bell\u200eRingers", "„quoted“", 'The "B"', "OR +x -y"])
+def test_any_name_of_an_artist_leads_to_the_tracks(stored, artist: str) -> None:
+    client = stored(Track("x:1", "Found", artist, tags=("piano",)), Track("x:2", "Other", "Al Yankovic"))
+    links = (one.attributes["href"] for one in Page("/track", client.get("/track?id=x:1")).all("a"))
+    address = next(link for link in links if "artist" in link)
+    assert Page("/search", client.get(address)).titles == ["Found"]
+
+
+def test_an_artist_of_signs_alone_has_no_link(stored) -> None:
+    client = stored(Track("x:1", "Found", "\u200e\u200f", tags=("piano",)))
+    page = Page("/track", client.get("/track?id=x:1"))
+    assert not [one for one in page.all("a") if "artist" in one.attributes["href"]]
+
+
+def test_an_address_that_is_none_breaks_no_page(stored) -> None:
+    client = stored(Track("x:1", "Found", "Somebody", tags=("piano",), url="http://[bad"))
+    assert [client.get(address).status_code for address in ("/track?id=x:1", "/search?q=piano")] == [200, 200]
+
+
+def test_a_track_of_many_tags_leads_to_suggestions_for_as_many_as_are_taken(stored) -> None:
+    client = stored(Track("x:1", "Found", "Somebody", tags=tuple(f"tag {n}" for n in range(150))))
+    page = Page("/track", client.get("/track?id=x:1"))
+    links = {one.attributes["href"] for one in page.all("a") if one.attributes["href"].startswith("/suggest?tag=")}
+    assert links
+    assert [client.get(link).status_code for link in links] == [200] * len(links)
 
 
 def test_each_tag_leads_to_its_page_and_to_a_search(visit) -> None:

@@ -10,7 +10,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from audiomodel.hearing import Hearing
 from audiomodel.problems import AudioProblem, Reason
-from web.hearing import CannotHear, hear, listener
+from web.hearing import RETRY_AFTER, CannotHear, hear, listener
 from web.pages.similar_address import Kind
 from web.running.uploads import MAX_SECONDS, MAX_UPLOAD, allow_upload, kept_upload, sent_recording
 
@@ -61,11 +61,14 @@ class NotHeard(Exception):
     ----------
     status
         Of the answer.
+    retry_after
+        Seconds after which to send it again; 0 where that would not help.
     """
 
-    def __init__(self, message: str, status: int) -> None:
+    def __init__(self, message: str, status: int, retry_after: int = 0) -> None:
         super().__init__(message)
         self.status = status
+        self.headers = {"Retry-After": str(retry_after)} if retry_after else {}
 
 
 def sent_upload(request: Request) -> FileStorage:
@@ -102,4 +105,4 @@ def hear_upload(upload: FileStorage) -> tuple[Hearing, Kind]:
         raise NotHeard(_WORDS[problem.reason], 422) from None
     except CannotHear as error:
         told = error.description or ""
-        raise NotHeard(f"It is not to blame: {told}.", error.code) from None
+        raise NotHeard(f"It is not to blame: {told}.", error.code, RETRY_AFTER) from None

@@ -19,7 +19,7 @@ from search.result import SearchRequest
 from search.searcher import Searcher
 from web.addresses import query_string
 from web.context import searcher
-from web.hearing import CannotHear, listener
+from web.hearing import hearable
 
 blueprint = Blueprint("home", __name__)
 
@@ -77,13 +77,13 @@ class HomePage:
 @blueprint.get("/")
 def show() -> str:
     """Show where to begin."""
-    return render_template("home.html", page=home_page(searcher(), _hearable))
+    return render_template("home.html", page=home_page(searcher(), hearable))
 
 
-def home_page(source: Searcher, hearable: Callable[[], Sequence[str]] = tuple) -> HomePage:
+def home_page(source: Searcher, names: Callable[[], Sequence[str]] = tuple) -> HomePage:
     """Work out the home page of an index; where nobody typed a tag, of tags that may have been heard."""
     n_tags = len(source.engine.tag_counts())
-    beginnings = _beginnings(source, () if n_tags else tuple(hearable()))
+    beginnings = _beginnings(source, () if n_tags else tuple(names()))
     return HomePage(
         n_tracks=source.engine.state().n_tracks,
         n_tags=n_tags,
@@ -91,15 +91,6 @@ def home_page(source: Searcher, hearable: Callable[[], Sequence[str]] = tuple) -
         examples=beginnings.examples,
         heard=beginnings.heard,
     )
-
-
-def _hearable() -> tuple[str, ...]:
-    """Return what the ear of this server can hear, none where it has no ear."""
-    try:
-        card = listener()
-    except CannotHear:
-        return ()
-    return (*card.genres, *card.tags)
 
 
 def popular_tags(source: Searcher, k: int) -> tuple[PopularTag, ...]:

@@ -19,7 +19,7 @@ from search.query import (
     without_filter,
     without_word,
 )
-from search.query.filters import VALUE_FIELDS, drop_filter
+from search.query.filters import VALUE_FIELDS, drop_filter, write_filter
 from search.result import SearchRequest
 from search.searcher import Searcher
 from web.addresses import MAX_TEXT, query_string
@@ -78,10 +78,12 @@ def _near_filters(query: Query, source: Searcher) -> Iterator[tuple[str, str]]:
     known = source.search(SearchRequest("", k=1, outside=0)).facets if asked else {}
     for field, value in asked:
         values = known.get(field, ())
-        if not any(one.value == value for one in values):
-            bare = replace(query, filters=drop_filter(query.filters, field, value))
-            for near in near_values(value, values):
-                yield f"{field}: {near.label} instead of {value}", with_filter(bare, field, near.value)
+        # The facets list only the most frequent values.
+        if any(one.value == value for one in values) or _count(source, SearchRequest(write_filter(field, value))):
+            continue
+        bare = replace(query, filters=drop_filter(query.filters, field, value))
+        for near in near_values(value, values):
+            yield f"{field}: {near.label} instead of {value}", with_filter(bare, field, near.value)
 
 
 def _loosened(query: Query) -> Iterator[tuple[str, str]]:

@@ -52,7 +52,7 @@ def hear() -> ResponseReturnValue:
         hearing, kind = hear_upload(upload)
     except NotHeard as error:
         page = similar_page(_sent_state(), searcher(), str(error))
-        return render_template("similar.html", page=page), error.status
+        return render_template("similar.html", page=page), error.status, error.headers
     return redirect(url_for("similar.show") + state.adding(heard_reference(hearing, kind)).query, 303)
 
 

@@ -50,7 +50,7 @@ def hear() -> ResponseReturnValue:
         hearing, _ = hear_upload(upload)
     except NotHeard as error:
         page = suggest_page(_sent_state(), searcher())
-        return render_template("suggest.html", page=page, sent_problem=str(error)), error.status
+        return render_template("suggest.html", page=page, sent_problem=str(error)), error.status, error.headers
     heard = tuple((one.tag, one.probability) for one in likely_tags(hearing))
     return redirect(url_for("suggest.show") + replace(state, heard=heard).query, 303)
 

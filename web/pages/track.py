@@ -15,11 +15,13 @@ from search.query.filters import write_filter
 from search.result import FoundBy, Hit, RequestError
 from search.searcher import Searcher, UnknownTrack
 from search.sound import Sound
+from search.words import fold_value
 from tagmodel.track import LONGEST_ID, Track
 from web.addresses import MAX_TEXT, AddressError, without_nul
 from web.context import searcher
 from web.links import search_link, tag_link
 from web.pages.bars import Bar, bar_scale, hit_bar
+from web.pages.suggest_address import MAX_TAGS
 from web.pages.track_sound import Place, TrackSound, track_sound
 from web.values import read_number
 
@@ -159,7 +161,7 @@ def track_page(track_id: str, drift: float, source: Searcher) -> TrackPage:
         n_searched=0 if reach.table is None else len(reach.table.record.arrays.uses),
         similar=tuple(_similar_row(hit, scale) for hit in similar),
         drift=drift,
-        suggest="?" + urlencode([("tag", tag) for tag in dict.fromkeys(track.tags)]),
+        suggest="?" + urlencode([("tag", tag) for tag in [*dict.fromkeys(track.tags)][:MAX_TAGS]]),
         artist_search=_artist_search(track.artist),
     )
 
@@ -193,5 +195,6 @@ def _similar_row(hit: Hit, scale: float) -> SimilarRow:
 
 def _artist_search(artist: str) -> str:
     """Return the address of all tracks of an artist; ``""`` where no query is long enough for the name."""
-    query = write_filter("artist", artist) if artist else ""
+    name = fold_value(artist)
+    query = write_filter("artist", name) if name else ""
     return search_link(query) if 0 < len(query) <= MAX_TEXT else ""

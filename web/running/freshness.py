@@ -1,9 +1,9 @@
 """What a client has already is not made again: an entity tag for each page and each answer of the API.
 
 The same address in the same state of index, model, program and settings gets the same answer (docs/semantics.md), so
-the tag is made of those alone and compared before any work is done. What turns out not to be all of that answer, as the
-index failed on the way, goes without one and is kept by nobody. The tag is a weak one: it promises the same content, and
-lets proxies compress it.
+the tag is made of those alone and compared before any work is done. What turns out not to be all of that answer, as
+the index failed on the way, goes without one and is kept by nobody. The tag is a weak one: it promises the same
+content, and lets proxies compress it.
 """
 
 from __future__ import annotations

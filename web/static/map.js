@@ -194,7 +194,7 @@ view.addEventListener("keydown", (event) => {
 });
 
 // Asking: what the server says of an address is put beside the map, and its marks onto it.
-async function ask(address, { remembered = true, flying = true, focusing = false } = {}) {
+async function ask(address, { remembered = true, instead = false, flying = true, focusing = false } = {}) {
   const asked = new URL(address, location.href);
   asked.searchParams.set("part", "answer");
   pending?.abort();
@@ -204,7 +204,8 @@ async function ask(address, { remembered = true, flying = true, focusing = false
     if (!reply.ok) throw new Error(String(reply.status));
     const part = new DOMParser().parseFromString(await reply.text(), "text/html");
     clearTimeout(saving);
-    if (remembered) history.pushState(null, "", address);
+    if (instead) history.replaceState(null, "", address);
+    else if (remembered) history.pushState(null, "", address);
     show(part, flying);
   } catch (error) {
     if (error.name !== "AbortError") location.assign(address); // the server's own page says what is wrong
@@ -286,7 +287,10 @@ document.getElementById("main").addEventListener("click", (event) => {
 for (const form of document.querySelectorAll(".map-form")) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    ask(`${location.pathname}?${new URLSearchParams(new FormData(form))}`);
+    clearTimeout(typing);
+    const asked = new URLSearchParams(new FormData(form)), shown = new URL(location.href).searchParams;
+    // What is shown already, as it was typed or by a second Enter, is no step of its own.
+    ask(`${location.pathname}?${asked}`, { instead: [...asked].every(([name, value]) => shown.get(name) === value) });
   });
   form.addEventListener("focusin", offerTags, { once: true });
 }

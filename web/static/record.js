@@ -4,6 +4,11 @@
 
 {
   const LONGEST = 60; // seconds; ten are enough
+  const REFUSALS = {
+    NotFoundError: "No microphone was found.",
+    NotReadableError: "The microphone cannot be started: perhaps another program uses it.",
+    NotAllowedError: "The microphone was not allowed. The browser’s settings for this page can allow it again.",
+  };
   const KINDS = ["audio/webm;codecs=opus", "audio/mp4", "audio/ogg;codecs=opus"];
   const form = document.getElementById("hear-form");
   const file = document.getElementById("hear-file");
@@ -59,7 +64,7 @@
       // What a microphone does for voices would take the music apart.
       stream = await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false } });
     } catch (error) {
-      refuse(error.name === "NotFoundError" ? "No microphone was found." : "The microphone was not allowed. The browser’s settings for this page can allow it again.");
+      refuse(REFUSALS[error.name] ?? REFUSALS.NotAllowedError);
       return;
     } finally {
       asking = false;

@@ -13,6 +13,7 @@ let turns = 0;
 let turning = false;
 let turned = false; // whether the dial was the last that steered
 
+// Whether it came: another step may have been taken before.
 async function go(address, remember, instead = false) {
   pending?.abort();
   pending = new AbortController();
@@ -25,8 +26,10 @@ async function go(address, remember, instead = false) {
     else if (remember) history.pushState(null, "", address);
     shown = location.pathname + location.search;
     main.removeAttribute("aria-busy");
+    return true;
   } catch (error) {
     if (error.name !== "AbortError") location.assign(address); // the server's own page says what is wrong
+    return false;
   }
 }
 
@@ -89,9 +92,7 @@ function turn(drift) {
     const state = new URLSearchParams(new FormData(form));
     state.set("drift", drift);
     turning = true;
-    const instead = turned;
-    turned = true;
-    await go(`${form.action}?${state}`, true, instead);
+    if (await go(`${form.action}?${state}`, true, turned)) turned = true;
     turning = false;
   });
 }

@@ -6,8 +6,11 @@ const main = document.getElementById("main");
 const form = document.getElementById("tags-form");
 const box = document.getElementById("tags");
 const many = document.getElementById("tags-many");
+const late = document.getElementById("tags-late"); // said while the server does not answer
 const PAUSE = 250; // milliseconds after the last key
 const LONGEST = 4000; // characters that an address takes
+const TOO_MUCH = [400, 414]; // statuses of what is no one track's list
+const LATER = 5; // seconds after which a server that did not answer is asked again
 const undone = []; // addresses to go back to, latest last
 let pending = null;
 let waiting = 0;
@@ -24,7 +27,8 @@ async function go(address, { remember = true, typing = false, keeps = false, say
   try {
     const answer = await fetch(address, { signal: pending.signal });
     if (!answer.ok) {
-      if (typing) { many.hidden = false; return; }
+      if (typing && TOO_MUCH.includes(answer.status)) { many.hidden = false; return; }
+      if (typing) return later(1000 * (Number(answer.headers.get("Retry-After")) || LATER));
       throw new Error(String(answer.status));
     }
     show(new DOMParser().parseFromString(await answer.text(), "text/html"), typing ? sent : null, keeps, says);
@@ -32,7 +36,9 @@ async function go(address, { remember = true, typing = false, keeps = false, say
     else if (remember) history.pushState(null, "", address);
     shown = location.pathname + location.search;
   } catch (error) {
-    if (error.name !== "AbortError") location.assign(address); // the server's own page says what is wrong
+    if (error.name === "AbortError") return;
+    if (typing) later(1000 * LATER); // nobody is taken away from what they type
+    else location.assign(address); // the server's own page says what is wrong
   }
 }
 
@@ -51,7 +57,7 @@ function show(page, sent, keeps, says) {
   document.querySelector(".ask-top").className = page.querySelector(".ask-top").className;
   fill(page.getElementById("tags").value, sent, keeps);
   if (opened) live.querySelector(".reach-help")?.setAttribute("open", "");
-  many.hidden = true;
+  many.hidden = late.hidden = true;
   arm();
   if (focused) refocus(place, name, height);
   document.getElementById("said").textContent = `${says}${document.title.replace(/ · tagkin$/, "")}`;
@@ -160,9 +166,10 @@ box?.addEventListener("input", () => {
   later();
 });
 
-function later() {
+function later(pause = PAUSE) {
   clearTimeout(waiting);
-  waiting = setTimeout(ask, PAUSE);
+  late.hidden = pause === PAUSE;
+  waiting = setTimeout(ask, pause);
 }
 
 // Typing does not overtake a link: its answer is merged with what was typed, and that is then asked for.

@@ -73,6 +73,18 @@ def test_a_tag_is_found_while_it_is_typed(open_tab) -> None:
     assert tab.locator("#map-tags option").count() > 1_000
 
 
+def test_what_is_shown_already_is_no_second_step_in_the_history(open_tab) -> None:
+    tab = open_tab("/graph", **CALM)
+    tab.locator("#find").focus()
+    tab.keyboard.type("shoegaze", delay=5)
+    tab.get_by_role("heading", name="shoegaze").wait_for()
+    with tab.expect_response("**/graph?find=shoegaze&part=answer"):
+        tab.keyboard.press("Enter")
+    zoom_of(tab)
+    tab.go_back()
+    tab.get_by_role("heading", name="shoegaze").wait_for(state="detached")
+
+
 def test_a_slip_is_offered_what_was_meant(open_tab) -> None:
     tab = open_tab("/graph", **CALM)
     tab.locator("#find").fill("ambeint")

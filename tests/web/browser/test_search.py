@@ -54,6 +54,19 @@ def test_turns_of_the_dial_are_one_step_in_the_history(open_tab) -> None:
     tab.wait_for_url("**drift=0.65")
 
 
+def test_turns_faster_than_the_answers_keep_the_search_before_them(open_tab) -> None:
+    tab = open_tab("/search?q=sad+piano&drift=0.5")
+    held = []
+    tab.route("**/search?*drift=0.55*", lambda route, _request: held.append(route))
+    tab.get_by_role("slider", name="Outside the box").focus()
+    with tab.expect_request("**/search?*drift=0.55*"):
+        tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("ArrowRight")
+    tab.wait_for_url("**drift=0.6")
+    tab.go_back()
+    tab.wait_for_url("**drift=0.5")
+
+
 def test_the_dial_turns_without_scripts(open_tab) -> None:
     tab = open_tab("/search?q=sad+piano", java_script_enabled=False)
     tab.get_by_role("slider", name="Outside the box").fill("0")

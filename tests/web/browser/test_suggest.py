@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -155,6 +156,31 @@ def test_two_suggestions_taken_before_the_first_answer_are_both_there(open_tab) 
     tab.unroute(f"**/suggest?*{first}*")
     tab.get_by_role("link", name=f"Remove {second}").wait_for()
     assert listed(tab) == f"sitar, tabla, {first}, {second}"
+
+
+@pytest.mark.parametrize("failure", ["busy", "no network"])
+def test_a_server_that_cannot_answer_takes_nobody_from_what_they_type(open_tab, failure: str) -> None:
+    tab = open_tab("/suggest?tags=sitar", refused="/suggest?tags=sitar%2C+tabla")
+    refused = []
+
+    def refuse(route: Any) -> None:
+        refused.append(route)
+        if len(refused) > 1:
+            route.continue_()
+        elif failure == "busy":
+            route.fulfill(status=429, headers={"Retry-After": "1"})
+        else:
+            route.abort("aborted")  # as when the network is gone, without being told of it
+
+    tab.route("**/suggest?tags=sitar%2C*", refuse)
+    box = tab.get_by_label("Tags of your track")
+    box.press("End")
+    tab.keyboard.type(", tabla")
+    tab.get_by_text("The server cannot answer just now").wait_for()
+    assert not tab.get_by_text("This looks like more than one track").is_visible()
+    tab.get_by_role("link", name="Remove tabla", exact=True).wait_for()
+    tab.get_by_text("The server cannot answer just now").wait_for(state="hidden")
+    assert box.input_value() == "sitar, tabla"
 
 
 @pytest.mark.parametrize(("typed", "becomes"), [(", gui", ", {tag}, gui"), (", ", ", {tag}, ")])
