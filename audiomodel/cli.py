@@ -13,6 +13,7 @@ import click
 from audiomodel.confining import LIBRARY
 from audiomodel.installed import INSTALL, missing_libraries, usable_cores
 from audiomodel.problems import AudioProblem
+from audiomodel.suffixes import AUDIO_SUFFIXES
 from tagmodel.cli.stopping import stop
 from tagmodel.cli.written import open_output
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from audiomodel.tagger import Tagger, TaggerCard
 
 NOT_HEARD, SETTINGS_STATUS, OUTPUT_STATUS = 1, 2, 3
-# What files of sound in a folder are called; a file that is named itself may be called anything.
-SUFFIXES = frozenset({".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".webm"})
 # Tags that a person is shown of a file.
 SHOWN_TAGS = 8
 
@@ -90,14 +89,14 @@ def _files(places: Iterable[Path]) -> list[Path]:
             continue
         found = sorted(path for path in place.rglob("*") if _is_sound(path.relative_to(place)) and path.is_file())
         if not found:
-            stop(f"{place}: expected audio files ({', '.join(sorted(SUFFIXES))}), found none", SETTINGS_STATUS)
+            stop(f"{place}: expected audio files ({', '.join(sorted(AUDIO_SUFFIXES))}), found none", SETTINGS_STATUS)
         files += found
     return files
 
 
 def _is_sound(path: Path) -> bool:
     """Tell by its name, below a folder, whether a file may be sound; hidden ones are nobody's business."""
-    return path.suffix.lower() in SUFFIXES and not any(part.startswith(".") for part in path.parts)
+    return path.suffix.lower() in AUDIO_SUFFIXES and not any(part.startswith(".") for part in path.parts)
 
 
 def _hear(paths: list[Path], tagger: Tagger, jobs: int) -> Iterator[tuple[Path, Hearing | AudioProblem]]:

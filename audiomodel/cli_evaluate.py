@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from audiomodel.tagger import Tagger
     from audiomodel.training.clips import Clips
 
+_VGGISH = "fma_small_vggish128.npz"
+# What is read from the folder of audio, beside recordings.
+_PREPARED = ("fma_small_mel64.npz", "fma_small_labels.csv", _VGGISH)
+
 
 @click.command()
 @data_dir_option
@@ -42,6 +46,7 @@ def audio(
     from audiomodel.tagger import TaggerMissing, load_tagger
     from audiomodel.training.prepared import prepared_fma_small
 
+    _check_data(data_dir, part)
     try:
         taggers = [load_tagger(place) for place in places or (None,)]
         clips = prepared_fma_small(data_dir / "audio")
@@ -60,11 +65,31 @@ def audio(
         _print(figures)
 
 
+def _check_data(data_dir: Path, part: str) -> None:
+    """Refuse to begin without what is read only after minutes of hearing."""
+    from audiomodel.evaluation.excerpts import demo_recordings
+    from tagmodel.datasets import DATA_SETS, BadDataSet
+    from tagmodel.datasets.files import require_file
+
+    slip = "is the data directory right (--data-dir, TAGKIN_DATA)?"
+    for name in _PREPARED:
+        if not (data_dir / "audio" / name).is_file():
+            raise click.ClickException(f"expected {data_dir / 'audio' / name}, got nothing; {slip}")
+    if not demo_recordings(data_dir / "audio" / "demo"):
+        raise click.ClickException(f"expected recordings in {data_dir / 'audio' / 'demo'} (.mp3), found none; {slip}")
+    fma = DATA_SETS["fma"]
+    try:
+        for file in fma.files if part == "test" else ():
+            require_file(data_dir, file, fma.source)
+    except BadDataSet as error:
+        raise click.ClickException(str(error)) from error
+
+
 def _yardsticks(clips: Clips, part: str, data_dir: Path) -> dict[str, Any]:
     from audiomodel.evaluation.neighbors import NEAREST, genre_precision
     from audiomodel.evaluation.tags import mel_statistics, vggish_embeddings, yardsticks
 
-    vggish = data_dir / "audio" / "fma_small_vggish128.npz"
+    vggish = data_dir / "audio" / _VGGISH
     found: dict[str, Any] = {name: dict(values) for name, values in yardsticks(clips, part, vggish).items()}
     vectors = {"mel statistics": mel_statistics(clips.levels), "VGGish": vggish_embeddings(vggish, clips)}
     for name, values in vectors.items():

@@ -26,9 +26,14 @@ SHORTEST = 0.1  # seconds
 # Half the swing of the waveform, so that an offset is no sound: 66 dB below full scale. The last of 16 bits is at 90,
 # and the softest of some 400 single notes of an orchestra reaches 38.
 SILENT_BELOW = 0.0005
-# A sample that is larger, or no number, is spoiled and counts as 0; a file of which this share is spoiled is damaged.
-LARGEST_SAMPLE = 1e6
+# A sample that is no number or larger than this is spoiled and counts as 0; so is one above the second figure that
+# towers so far above those around it: whole files may count to 2^31 instead of 1.
+LARGEST_SAMPLE = 1e12
+LARGEST_PLAIN, TOWERING = 1e6, 1e3
+# A file of which this share is spoiled is damaged.
 MOST_SPOILED = 0.5
+# A block with less energy has no such sample, however the sum was rounded.
+PLAIN_ENERGY = 0.5 * LARGEST_PLAIN**2
 # Room is made at once for as much as a file declares, up to ten minutes; more has to come first.
 MOST_EXPECTED = 600 * SAMPLE_RATE  # samples
 # How much a waveform of unknown length grows at a time.
@@ -90,7 +95,7 @@ def _collect(sound: Sound, max_seconds: float) -> tuple[Waveform, int]:
         filled += len(part)
     waveform.resize(filled, refcheck=False)
     if mixed.spoiled > MOST_SPOILED * mixed.frames:
-        raise AudioProblem(Reason.DAMAGED, "most of its samples are no numbers")
+        raise AudioProblem(Reason.DAMAGED, "most of its samples are no numbers, or beyond all measure")
     return waveform, mixed.frames
 
 
@@ -105,16 +110,16 @@ class _Mixed:
         self.spoiled = 0
 
     def blocks(self) -> Iterator[Waveform]:
-        """Yield mono blocks of finite samples, and stop what is too long."""
+        """Yield mono blocks without spoiled samples, and stop what is too long."""
         for block in self._sound.blocks:
             self.frames += len(block)
             if self.frames > self._most:
                 raise AudioProblem(Reason.TOO_LONG, f"it lasts for more than {self._max_seconds:g} seconds")
             mono = mix(block)
-            # One number tells whether all are finite, at a tenth of the cost of looking at each.
+            # One number tells that none is spoiled, at a tenth of the cost of looking at each.
             with np.errstate(all="ignore"):
                 energy = np.dot(mono, mono)
-            if not np.isfinite(energy):
+            if not energy < PLAIN_ENERGY:  # nor is what is no number
                 self.spoiled += _mend(mono)
             yield mono
 
@@ -134,8 +139,12 @@ def mix(block: Block) -> Waveform:
 
 def _mend(mono: Waveform) -> int:
     """Silence samples that are no numbers or beyond all measure, in place, and return how many."""
+    size = np.abs(mono)
     with np.errstate(invalid="ignore"):
-        spoiled = ~(np.abs(mono) <= LARGEST_SAMPLE)
+        spoiled = ~(size <= LARGEST_SAMPLE)
+    if not spoiled.all():
+        around = np.quantile(size[~spoiled], 0.99, method="lower")
+        spoiled |= size > max(LARGEST_PLAIN, TOWERING * around)
     mono[spoiled] = 0
     return int(spoiled.sum())
 

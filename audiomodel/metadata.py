@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from audiomodel.opening import open_sound
+from audiomodel.problems import AudioProblem
+from audiomodel.sniffing import AAC, MATROSKA, WEBM, sniff
 from tagmodel.folding import TAG_SEPARATORS, split_tags
 
 # Vorbis comment names, which are free text, by field.
@@ -58,6 +61,9 @@ _MP4: Mapping[str, tuple[str, ...]] = {
 # These have one value; the others are lists, gathered over all names.
 _FIRST_NAME_ONLY = frozenset({"artist", "date"})
 
+# What mutagen reads no tags from, by their first bytes: such files go by their names.
+_UNTAGGED = frozenset({AAC, MATROSKA, WEBM})
+
 # A piece of a comment that is longer is prose.
 _TAG_WORDS, _TAG_CHARACTERS = 3, 40
 
@@ -101,7 +107,7 @@ def _is_list_of_tags(comment: str) -> bool:
 
 
 def read_metadata(path: Path) -> Metadata:
-    """Read what an audio file says about itself.
+    """Read what an audio file says about itself; of a kind that tags cannot be read from, that is nothing.
 
     Raises
     ------
@@ -113,10 +119,22 @@ def read_metadata(path: Path) -> Metadata:
     try:
         file = mutagen.File(path)
     except (mutagen.MutagenError, *DAMAGE) as error:
+        if _is_untagged_kind(path):
+            return Metadata({}, 0.0)
         raise BadAudio(f"the file is damaged or cut off ({str(error) or type(error).__name__})") from error
+    if file is None and _is_untagged_kind(path):
+        return Metadata({}, 0.0)
     if file is None:
         raise BadAudio(f"expected audio, got {_empty_or_other(path)}")
     return Metadata(_texts(file.tags), float(getattr(file.info, "length", 0.0) or 0.0))
+
+
+def _is_untagged_kind(path: Path) -> bool:
+    try:
+        with open_sound(path) as file:
+            return sniff(file) in _UNTAGGED
+    except (AudioProblem, *DAMAGE):
+        return False
 
 
 def _empty_or_other(path: Path) -> str:

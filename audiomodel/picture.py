@@ -154,9 +154,10 @@ def _moment_rows(hearing: Hearing) -> list[str]:
 
 
 def _strip(hearing: Hearing, rows: list[str], top: float) -> Iterator[str]:
-    """Draw a row a tag, a box a moment: the brighter, the likelier."""
+    """Draw a row a tag, a box a moment, as long as it lasts or until the next one: the brighter, the likelier."""
     starts = [moment.start for moment in hearing.moments]
-    ends = [*starts[1:], hearing.seconds]
+    nexts = [*starts[1:], hearing.seconds][: len(starts)]
+    ends = [min(one.start + one.seconds, after) for one, after in zip(hearing.moments, nexts, strict=True)]
     for row, tag in enumerate(rows):
         y = top + row * _ROW
         yield _text(_shortened(tag), _LEFT - 12, y + _ROW / 2 + 4.5, 14, anchor="end")

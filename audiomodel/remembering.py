@@ -113,6 +113,7 @@ class RememberingEar:
         return identity
 
     def _hear(self, paths: Sequence[Path]) -> Iterator[Hearing | AudioProblem]:
+        stamps = [_stamp(path) for path in paths]
         identities = list(self._identify(paths))
         # Of copies the first is heard.
         first: dict[str, Path] = {}
@@ -122,28 +123,31 @@ class RememberingEar:
         fresh = self._listening().hear_all(list(first.values())) if first else iter(())
         passing: dict[str, AudioProblem] = {}  # of those there is no memory
         # Identities come in the order in which the first of each was given to be heard.
-        for path, identity in zip(paths, identities, strict=True):
+        for path, file, identity in zip(paths, stamps, identities, strict=True):
             if isinstance(identity, AudioProblem):
                 yield identity
                 continue
             if first.pop(identity, None) is not None:
                 _, heard = next(fresh)
-                self._keep(identity, heard)
-                if isinstance(heard, AudioProblem):
+                if self._keep(path, file, identity, heard) and isinstance(heard, AudioProblem):
                     passing[identity] = heard
                 yield heard
             else:
-                yield passing.get(identity) or self._recalled(identity) or self._hear_alone(path, identity)
+                yield passing.get(identity) or self._recalled(identity) or self._hear_alone(path, file, identity)
 
-    def _hear_alone(self, path: Path, identity: str) -> Hearing | AudioProblem:
-        """Hear a file that was remembered a moment ago: the cache has been set aside since."""
+    def _hear_alone(self, path: Path, file: Stamp | AudioProblem, identity: str) -> Hearing | AudioProblem:
+        """Hear a file whose audio nobody remembers after all: the cache was set aside, or its copy has changed."""
         (heard,) = [heard for _, heard in self._listening().hear_all([path])]
-        self._keep(identity, heard)
+        self._keep(path, file, identity, heard)
         return heard
 
-    def _keep(self, identity: str, heard: Hearing | AudioProblem) -> None:
+    def _keep(self, path: Path, file: Stamp | AudioProblem, identity: str, heard: Hearing | AudioProblem) -> bool:
+        """Remember what was heard, unless another file has taken this one's place since it was identified."""
         self.decoded += 1
-        self._cache.keep(identity, self.tagger.tagger_id, heard)
+        same = heard.audio_id == identity if isinstance(heard, Hearing) else _stamp(path) == file
+        if same:
+            self._cache.keep(identity, self.tagger.tagger_id, heard)
+        return same
 
     def _recalled(self, identity: str) -> Hearing | AudioProblem | None:
         return self._cache.recall(identity, self.tagger.tagger_id)

@@ -7,7 +7,6 @@ memory. Metadata is read only when it is first asked for: where a catalogue name
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +14,8 @@ from typing import NamedTuple, Self
 
 from audiomodel.metadata import BadAudio, read_metadata
 from indexer.audio_folder import path_below, walk_audio
+from indexer.cells import isrc_key
+from indexer.temporary_tables import open_temporary, telling_full_disk
 from search.words import fold_words
 
 # "01 - ", "1-07. " and the like before a title.
@@ -35,12 +36,11 @@ class StoredFile(NamedTuple):
 class AudioFiles:
     """Files below a folder; a context manager."""
 
+    @telling_full_disk()
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._described = False
-        self._connection = sqlite3.connect("", isolation_level=None)  # "": private, on disk only when large
-        self._connection.execute("PRAGMA journal_mode = OFF")
-        self._connection.execute("PRAGMA synchronous = OFF")
+        self._connection = open_temporary()
         self._connection.execute(
             "CREATE TABLE files (number INTEGER PRIMARY KEY, place TEXT UNIQUE, stem TEXT, isrc TEXT, named TEXT, "
             "taken_by TEXT NOT NULL DEFAULT '')"
@@ -94,24 +94,28 @@ class AudioFiles:
         key = artist_title_key(artist, title)
         return self._described_find("named", key) if key else []
 
+    @telling_full_disk()
     def take(self, file: StoredFile, track_id: str) -> None:
         """Note whose file it is."""
         self._connection.execute("UPDATE files SET taken_by = ? WHERE number = ?", (track_id, file.number))
 
     def left(self) -> Iterator[str]:
         """Yield the places of files that nobody has taken."""
-        for (place,) in self._connection.execute("SELECT place FROM files WHERE taken_by = '' ORDER BY number"):
-            yield place
+        with telling_full_disk():
+            for (place,) in self._connection.execute("SELECT place FROM files WHERE taken_by = '' ORDER BY number"):
+                yield place
 
     def _described_find(self, column: str, key: str) -> list[StoredFile]:
         if not self._described:
             self._describe()
         return self._find(column, key)
 
+    @telling_full_disk()
     def _find(self, column: str, key: str) -> list[StoredFile]:
         query = f"SELECT number, place, taken_by FROM files WHERE {column} = ? ORDER BY number"
         return [StoredFile(*row) for row in self._connection.execute(query, (key,))]
 
+    @telling_full_disk()
     def _describe(self) -> None:
         """Read what all files say about themselves."""
         self._described = True
@@ -137,12 +141,6 @@ def name_key(name: str) -> str:
     """Return what names of files are compared by: the last part of a path, without its ending, whatever its case."""
     last = name.strip().replace("\\", "/").rpartition("/")[2]
     return re.sub(r"\.[A-Za-z0-9]{1,5}$", "", last).casefold()
-
-
-def isrc_key(isrc: str) -> str:
-    """Return an ISRC without what people put between its parts; ``""`` where it is none."""
-    key = re.sub(r"[^A-Za-z0-9]", "", isrc).upper()
-    return key if re.fullmatch(r"[A-Z]{2}[A-Z0-9]{3}\d{7}", key) else ""
 
 
 def artist_title_key(artist: str, title: str) -> str:

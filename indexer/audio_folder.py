@@ -1,8 +1,9 @@
 """A folder of audio files as a catalogue: what their own metadata says, found in the same order every time.
 
 The id is made of the audio, so a file that is moved or tagged anew stays the same track, and two copies are one. Where
-nothing can tell the audio, because the libraries are not installed or the file cannot be read, it is the path below the
-folder. A title that is missing is taken from the file's name, which is how its owner knows it.
+nothing can tell the audio, because the libraries are not installed or the file is damaged, it is the path below the
+folder. A file whose audio cannot be told today, but may be tomorrow, is rejected: by its path it would come in twice. A
+title that is missing is taken from the file's name, which is how its owner knows it.
 """
 
 from __future__ import annotations
@@ -16,14 +17,13 @@ from pathlib import Path
 from audiomodel.metadata import BadAudio, Metadata, read_metadata
 from audiomodel.problems import AudioProblem
 from audiomodel.remembering import RememberingEar
+from audiomodel.suffixes import AUDIO_SUFFIXES
 from indexer.cells import parse_duration, parse_text, parse_year
 from indexer.entries import AudioFile, BadTrack, Entry, Found, Reject, SourceError
 from tagmodel.track import LONGEST_ID, Track
 
 # Of an audio id, as part of a track's: among a million files the chance that two share them is about 5e-13.
 ID_DIGITS = 20  # hex, 80 bits
-
-AUDIO_SUFFIXES = frozenset({".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav"})
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,10 @@ class AudioFolder:
         places: dict[str, str] = {}  # of the first file of each track
         for number, (path, identity) in enumerate(self._identified(), 1):
             place = _shown(path.relative_to(self.folder))
+            if isinstance(identity, AudioProblem) and identity.passing:
+                # Without an id, as it may be any track of the folder: nothing is pruned then.
+                yield Reject(number, f"{place}: {identity.message}; the next run tries again", place)
+                continue
             path_id = f"{self.name}:{place}"[:LONGEST_ID]
             track_id = f"{self.name}:{identity[:ID_DIGITS]}" if isinstance(identity, str) else path_id
             if track_id in places:

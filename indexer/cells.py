@@ -12,7 +12,16 @@ from indexer.entries import BadTrack
 from tagmodel.folding import split_tags
 from tagmodel.track import LONGEST_TAG, LONGEST_TEXT, LONGEST_TRACK, YEARS
 
-__all__ = ["BadTrack", "join_tags", "parse_duration", "parse_shares", "parse_tags", "parse_text", "parse_year"]
+__all__ = [
+    "BadTrack",
+    "isrc_key",
+    "join_tags",
+    "parse_duration",
+    "parse_shares",
+    "parse_tags",
+    "parse_text",
+    "parse_year",
+]
 
 _NOT_STATED = frozenset({"", "-", "?", "n/a", "na", "nan", "none", "null", "nil", "unknown"})
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d{1,2}(?:\.\d+)?)")
@@ -32,6 +41,8 @@ def parse_text(cell: object, name: str, verbatim: bool = False) -> str:
         text = ", ".join(parse_text(part, name) for part in cell)
     elif isinstance(cell, dict):
         raise BadTrack(f"{name}: expected text, got an object")
+    elif isinstance(cell, bytes):  # what is UTF-8 was made text of where it was read
+        raise BadTrack(f"{name}: expected text, got bytes that are not UTF-8; is it the right column?")
     else:
         text = str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
     if "\0" in text:
@@ -41,6 +52,12 @@ def parse_text(cell: object, name: str, verbatim: bool = False) -> str:
             f"{name}: expected at most {LONGEST_TEXT:,} characters, got {len(text):,}; is it the right column?"
         )
     return text
+
+
+def isrc_key(isrc: str) -> str:
+    """Return an ISRC without what people put between its parts; ``""`` where it is none."""
+    key = re.sub(r"[^A-Za-z0-9]", "", isrc).upper()
+    return key if re.fullmatch(r"[A-Z]{2}[A-Z0-9]{3}\d{7}", key) else ""
 
 
 def parse_duration(cell: object, limit: float = LONGEST_TRACK) -> float | None:

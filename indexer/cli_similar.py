@@ -1,7 +1,7 @@
 """`tagkin similar`: the tracks most like a song by its name, a track, a file, or several of them.
 
 Exit status 0 with an answer, 1 when nothing was found, 2 for a wrong command line, query, file or model, 3 when the
-index cannot be read.
+index cannot be read, or that of a folder not be written.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from indexer.hearing_options import cache_option, jobs_option, tagger_option
-from search.cli import AS_JSON, NOT_FOUND, WRONG, index_options, opened, readable
+from search.cli import AS_JSON, NOT_FOUND, UNAVAILABLE, WRONG, index_options, opened, readable
 from search.similar_by import By
 from tagmodel.cli.stopping import stop
 
@@ -102,20 +102,27 @@ def _place_to_look(options: dict[str, Any]) -> Iterator[str]:
 
 
 def _index_folder(options: dict[str, Any], engine: str) -> None:
+    from audiomodel.worker import WorkerFailed
     from indexer.entries import SourceError
     from indexer.files_heard import FileEar
     from indexer.jobs import IndexJob, run_index
     from indexer.progress import open_progress
+    from search.engine import SearchUnavailable
     from tagmodel.model import ModelMissing, load_model
 
     try:
         model = load_model(options["model_path"])
         hearing = FileEar.of_command(options).options
-        job = IndexJob([str(options["folder"])], engine, model, hearing=hearing, reach=False)
+        # As it was written, a folder may be called like a data set.
+        job = IndexJob([str(options["folder"].absolute())], engine, model, hearing=hearing, reach=False)
         with open_progress() as progress:
             run_index(job, progress)
-    except (SourceError, ModelMissing) as error:
-        stop(str(error), WRONG)
+    except (SourceError, ModelMissing, WorkerFailed) as error:
+        stop(str(error).removeprefix("--hear: "), WRONG)
+    except SearchUnavailable as error:
+        stop(str(error), UNAVAILABLE)
+    except OSError as error:
+        stop(f"{error.filename or engine}: cannot be written ({error.strerror})", UNAVAILABLE)
 
 
 def _print(result: SimilarResult, options: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ import click
 
 from audiomodel.hearing import Hearing
 from audiomodel.problems import AudioProblem
+from audiomodel.worker import WorkerFailed
 from indexer.ears import open_ears
 from indexer.entries import SourceError
 from indexer.hearing_options import HearingOptions
@@ -57,6 +58,8 @@ class FileEar:
                 return ears.ear.tagger.card, {path: _heard(path, what) for path, what in ears.ear.hear_all(paths)}
         except SourceError as error:
             raise NotHeard(str(error).removeprefix("--hear: ")) from None
+        except WorkerFailed as error:
+            raise NotHeard(str(error)) from None
 
 
 def _heard(path: Path, what: Hearing | AudioProblem) -> Hearing:

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from audiomodel.remembering import RememberingEar
-from indexer.audio_files import AudioFiles, StoredFile, isrc_key
+from indexer.audio_files import AudioFiles, StoredFile
 from indexer.audio_folder import path_below, walk_audio
+from indexer.cells import isrc_key
 from indexer.entries import AudioFile, Entry, Found
 from indexer.heard_report import HeardReport, Kind, Remark
 

@@ -124,8 +124,9 @@ class Listening:
             return replace(document, sound=Sound(file=audio.file)) if audio.file else document
         if isinstance(heard, AudioProblem):
             self._report_problem(document.track.track_id, audio, heard)
-            deaf = Sound(file=audio.file, status=heard.reason.value, tagger_id=self._ear.tagger.tagger_id)
-            return replace(document, sound=deaf)
+            # What may go better next time is nobody's word: what was heard before then stays.
+            tagger_id = "" if heard.passing else self._ear.tagger.tagger_id
+            return replace(document, sound=Sound(file=audio.file, status=heard.reason.value, tagger_id=tagger_id))
         self.summary.heard += 1
         filled = tags.put(document, heard, audio.file)
         self._report_doubts(filled, audio, heard)
@@ -142,7 +143,9 @@ class Listening:
             reason = f"unlike the music that the tagger knows ({hearing.unlikeness:g}, from 1 on it names no tags)"
             self.report.add(Remark(Kind.UNLIKE, track_id, _name(audio), reason))
         if document.sound is not None and document.sound.doubted:
-            heard = ", ".join(dict.fromkeys(tag.tag for tag in (hearing.genre, *hearing.tags) if tag and tag.certain))
+            # A top genre makes doubt by how probable it is, whether or not it counts as a heard tag.
+            genre = [] if hearing.genre is None else [hearing.genre.tag]
+            heard = ", ".join(dict.fromkeys([*genre, *(tag.tag for tag in hearing.tags if tag.certain)]))
             typed = ", ".join(filter(None, (*document.track.tags, document.track.genre)))
             self.report.add(Remark(Kind.DOUBTED, track_id, _name(audio), f"typed are {typed}; heard is {heard}"))
 

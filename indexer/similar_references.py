@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.audio_folder import AUDIO_SUFFIXES
+from audiomodel.suffixes import AUDIO_SUFFIXES
 from indexer.files_heard import FileEar
 from indexer.hearing import HeardTags
 from search.document import Document

@@ -1,7 +1,8 @@
 """From the recordings of a source to `Clips`: each file decoded once, in limited processes, and remembered.
 
 What was decoded is kept in the folder of the training, so that a training that goes on, or begins again, decodes
-nothing. A file that cannot be heard is named and left out.
+nothing. A file that cannot be heard is named and left out. Where another day may bring it, it is tried again, until a
+network has learned without it: a training goes on with the clips that it began with.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from audiomodel.confining import LIBRARY
 from audiomodel.front_end import FrontEnd
-from audiomodel.problems import AudioProblem, Reason
+from audiomodel.problems import AudioProblem
 from audiomodel.training.clips import Clips
 from audiomodel.training.picturing import Picture, picture_task
 from audiomodel.training.prepared import prepared_fma_small
@@ -32,8 +33,6 @@ from tagmodel.datasets import BadDataSet
 SAVED_AFTER = 2_000
 # Of the files that cannot be heard so many are named.
 NAMED = 10
-# What another day may bring: such a file is tried again.
-PASSING = frozenset({Reason.TIMED_OUT, Reason.UNREADABLE})
 
 # Told how far a stage is: its name, how many are done, and of how many.
 Progress = Callable[[str, int, int], None]
@@ -66,7 +65,7 @@ def read_clips(source: Source, kept: Path, jobs: int, say: Callable[[str], None]
 
 def _decoded(source: Source, kept: Path, jobs: int, say: Callable[[str], None], progress: Progress) -> Clips:
     paths = [source.folder / recording.path for recording in source.recordings]
-    memory = PictureMemory(kept)
+    memory = PictureMemory(kept, begun=any(kept.parent.glob("network-*/state.pt")))
     heard = memory.pictures(paths, jobs, progress)
     _say_problems(heard, source.folder, say)
     rows = [(one, heard[path]) for one, path in zip(source.recordings, paths, strict=True)]
@@ -107,23 +106,32 @@ class PictureMemory:
     ----------
     place
         File that they are kept in; one that cannot be read is made anew.
+    begun
+        Whether a network has learned from them: then what was left out stays left out.
     """
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, *, begun: bool = False) -> None:
         self.place = place
+        self._begun = begun
         self._known: dict[str, Picture | str] = {}
         self._passing: dict[str, str] = {}
+        # For what may pass, by path alone: the file may come back as another one.
+        self._left_out: dict[str, str] = {}
         try:
             # Opened here, as numpy leaves a file open that is none of its own.
             with place.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 self._known = _unpacked(arrays["stamps"], arrays["levels"], arrays["frames"], arrays["problems"])
+                if begun and "left_out" in arrays:
+                    left_out = arrays["left_out"].tolist(), arrays["left_out_for"].tolist()
+                    self._left_out = dict(zip(*left_out, strict=True))
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
             self._known = {}
 
     def pictures(self, paths: list[Path], jobs: int, progress: Progress) -> dict[Path, Picture | str]:
         """Return the picture of each file, or why there is none; only what is not known is decoded."""
         stamps = {path: _stamp(path) for path in paths}
-        fresh = [path for path in paths if stamps[path] not in self._known]
+        left_out = {path: self._left_out[place] for path in paths if (place := _place(path)) in self._left_out}
+        fresh = [path for path in paths if stamps[path] not in self._known and path not in left_out]
         try:
             self._decode(fresh, stamps, jobs, progress)
         finally:
@@ -131,25 +139,27 @@ class PictureMemory:
             if fresh:
                 self._save()
         found = self._known | self._passing
-        return {path: found[stamps[path]] for path in paths}
+        return {path: left_out[path] if path in left_out else found[stamps[path]] for path in paths}
 
     def _decode(self, fresh: list[Path], stamps: dict[Path, str], jobs: int, progress: Progress) -> None:
         if not fresh:
             return
         with Workers(picture_task, Picture, jobs, LIBRARY) as workers:
             for done, (path, heard) in enumerate(workers.run_all(fresh), 1):
-                self._note(stamps[path], heard)
+                self._note(path, stamps[path], heard)
                 progress("decoding", done, len(fresh))
                 if done % SAVED_AFTER == 0:
                     self._save()
 
-    def _note(self, stamp: str, heard: Picture | AudioProblem) -> None:
+    def _note(self, path: Path, stamp: str, heard: Picture | AudioProblem) -> None:
         if not isinstance(heard, AudioProblem):
             self._known[stamp] = heard
-        elif heard.reason in PASSING:
-            self._passing[stamp] = str(heard)
-        else:
+        elif not heard.passing:
             self._known[stamp] = str(heard)
+        else:
+            self._passing[stamp] = str(heard)
+            if not self._begun:
+                self._left_out[_place(path)] = str(heard)
 
     def _save(self) -> None:
         self.place.parent.mkdir(parents=True, exist_ok=True)
@@ -162,6 +172,8 @@ class PictureMemory:
             levels=np.array([np.frombuffer(one.levels, np.uint8) for one in pictures]),
             frames=np.array([one.n_frames for one in pictures]),
             problems=np.array([one if isinstance(one, str) else "" for one in self._known.values()]),
+            left_out=np.array(list(self._left_out), str),
+            left_out_for=np.array(list(self._left_out.values()), str),
         )
         part.replace(self.place)
 
@@ -181,4 +193,13 @@ def _stamp(path: Path) -> str:
         size, changed = state.st_size, state.st_mtime_ns
     except OSError:
         size = changed = -1
-    return hashlib.sha256(os.fsencode(path.absolute()) + f"|{size}|{changed}".encode()).hexdigest()[:32]
+    return _hash(path, f"|{size}|{changed}")
+
+
+def _place(path: Path) -> str:
+    """Name a file whatever is in it."""
+    return _hash(path, "")
+
+
+def _hash(path: Path, state: str) -> str:
+    return hashlib.sha256(os.fsencode(path.absolute()) + state.encode()).hexdigest()[:32]

@@ -53,7 +53,8 @@ class Clips:
     def digest(self) -> str:
         """Return what they are, as a hash."""
         digest = hashlib.sha256(np.ascontiguousarray(self.levels).data)
-        digest.update(repr((self.ids, self.tags, self.genres, self.splits)).encode("utf-8", "backslashreplace"))
+        said = (self.ids, self.tags, self.genres, self.artists, self.splits)
+        digest.update(repr(said).encode("utf-8", "backslashreplace"))
         return digest.hexdigest()
 
     def of(self, split: str) -> NDArray[np.int64]:

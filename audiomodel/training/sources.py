@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audiomodel.metadata import BadAudio, read_metadata
+from audiomodel.suffixes import AUDIO_SUFFIXES
 from tagmodel.datasets import BadDataSet, Recording
 from tagmodel.datasets.fma import FreeMusicArchive
 from tagmodel.datasets.mtat import MagnaTagATune
 from tagmodel.folding import TAG_SEPARATORS, fold_tag, split_tags
 
 FMA_SMALL, MTAT = "fma-small", "mtat"
-SUFFIXES = frozenset({".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav"})
 # Shares of the artists of one's own folder that are for learning and for choosing, in percent; the rest is for testing.
 LEARNING, CHOOSING = 80, 10
 
@@ -125,7 +125,9 @@ def _tagged_files(folder: Path) -> Iterator[Recording]:
     """Yield the files that say of themselves what they are; the first of their genres is their top genre."""
     for path in sorted(folder.rglob("*")):
         below = path.relative_to(folder)
-        if path.suffix.lower() not in SUFFIXES or any(part.startswith(".") for part in below.parts):
+        if path.suffix.lower() not in AUDIO_SUFFIXES or any(part.startswith(".") for part in below.parts):
+            continue
+        if not path.is_file():  # whoever opens a pipe waits for ever
             continue
         try:
             metadata = read_metadata(path)

@@ -160,6 +160,29 @@ def test_samples_that_are_no_numbers_are_silenced(tmp_path):
     assert np.abs(waveform[10_000:] - samples[10_000:, 0]).max() < 1e-6
 
 
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("value", [1e9, -1e7])
+def test_one_sample_beyond_all_measure_turns_nothing_down(tmp_path, value, channels):
+    samples = two_tones(1.0, 44_100, channels)
+    path = tmp_path / "plain.wav"
+    soundfile.write(path, samples, 44_100, subtype="FLOAT")
+    wanted = decode(path, MAX_SECONDS).waveform
+    samples[7_000, 0] = value
+    soundfile.write(path, samples, 44_100, subtype="FLOAT")
+    wanted[7_000] = 0
+    assert np.array_equal(decode(path, MAX_SECONDS).waveform, wanted)
+
+
+@pytest.mark.parametrize("scale", [2**15, 2**23, 2**31])
+def test_music_that_counts_to_more_than_one_is_turned_down_whole(tmp_path, scale):
+    swelling = np.linspace(0, 1, 44_100)[:, None] ** 8 * two_tones(1.0, 44_100, 1)
+    path = tmp_path / "scaled.wav"
+    soundfile.write(path, swelling / np.abs(swelling).max(), 44_100, subtype="FLOAT")
+    wanted = decode(path, MAX_SECONDS).waveform
+    soundfile.write(path, scale * (swelling / np.abs(swelling).max()), 44_100, subtype="FLOAT")
+    assert np.abs(decode(path, MAX_SECONDS).waveform - wanted).max() < 1e-6
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 3e38])
 @pytest.mark.parametrize("channels", [1, 2, 6])
 def test_a_file_of_no_numbers_is_damaged(tmp_path, value, channels):

@@ -3,18 +3,21 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from xml.etree import ElementTree
 
 import numpy as np
+import pytest
 
 from audiomodel.attention import HEIGHTS, attention
 from audiomodel.front_end import FrontEnd, log_mel
-from audiomodel.hearing import Hearing
+from audiomodel.hearing import HeardTag, Hearing, Moment
 from audiomodel.picture import picture_svg, spectrogram_pixels
 from audiomodel.png import png
 from audiomodel.tagger import load_tagger
 from tests.audiomodel.played import RATE, chords, drums
 
 FRONT_END = FrontEnd()
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def read_png(data: bytes) -> np.ndarray:
@@ -60,6 +63,18 @@ def test_silence_after_music_is_not_attended_to():
     assert found.shape == (HEIGHTS, mel.shape[1])
     assert found.max() == 1
     assert found[:, : mel.shape[1] // 2].sum() > 10 * found[:, mel.shape[1] // 2 + 2 :].sum()
+
+
+def test_a_moment_is_drawn_as_long_as_it_lasts_or_until_the_next_one():
+    rock = (HeardTag("Rock", 0.8, certain=True),)
+    starts = [0.0, 3.0, 60.0, 598.0]
+    moments = tuple(Moment(start, 5.0, b"", rock) for start in starts)
+    heard = Hearing("0" * 32, "x", 600.0, "ok", None, rock, b"", moments)
+    drawn = picture_svg("song.mp3", heard, np.zeros((128, 10, 3), np.uint8), FRONT_END)
+    boxes = [box for box in ElementTree.fromstring(drawn).iter(f"{SVG}rect") if len(box)]
+    per_second = 1_080 / 600  # px
+    wanted = [max(seconds * per_second - 1.5, 1) for seconds in (3, 5, 5, 2)]
+    assert [float(box.get("width", "")) for box in boxes] == pytest.approx(wanted, abs=0.06)
 
 
 def test_a_name_that_is_no_text_can_be_drawn():

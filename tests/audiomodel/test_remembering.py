@@ -10,6 +10,7 @@ import pytest
 
 from audiomodel.cache import HearingCache
 from audiomodel.hearing import Hearing
+from audiomodel.identity import audio_id
 from audiomodel.problems import AudioProblem, Reason
 from audiomodel.remembering import RememberingEar
 from tests.audiomodel.tones import write_tone
@@ -49,3 +50,26 @@ def test_each_audio_is_decoded_once_and_results_come_in_order(tmp_path: Path, ca
         assert recalled.reason is Reason.NOT_AUDIO
         write_tone(one, 3)
         assert ear.recall(one) is None
+
+
+def test_a_file_that_is_replaced_before_its_turn_leaves_no_false_memory(tmp_path: Path, cache: HearingCache) -> None:
+    paths = [tmp_path / f"{number}.wav" for number in range(9)]
+    for number, path in enumerate(paths):
+        write_tone(path, number, seconds=0.5)
+    *_, other, broken = paths
+    shutil.copy(broken, tmp_path / "copy.wav")
+    shutil.copy(other, tmp_path / "another copy.wav")
+    with RememberingEar(cache) as ear:
+        hearings = ear.hear_all([*paths, tmp_path / "copy.wav"])
+        next(hearings)  # by now all are identified, and the last ones are not heard
+        write_tone(other, 20, seconds=0.5)
+        broken.write_text("no audio at all")
+        *_, replaced, problem, copy = [heard for _, heard in hearings]
+        assert isinstance(replaced, Hearing)
+        assert isinstance(problem, AudioProblem)
+        assert isinstance(copy, Hearing)
+        assert (replaced.audio_id, copy.audio_id) == (audio_id(other), audio_id(tmp_path / "copy.wav"))
+        assert ear.recall(tmp_path / "copy.wav") == copy
+        ((_, original),) = ear.hear_all([tmp_path / "another copy.wav"])
+        assert isinstance(original, Hearing)
+        assert original.audio_id == audio_id(tmp_path / "another copy.wav")

@@ -12,6 +12,7 @@ from audiomodel.metadata import read_metadata
 from indexer.audio_folder import AudioFolder
 from indexer.entries import Found, Reject, SourceError
 from tagmodel.track import Track
+from tests.audiomodel.sound_files import write_sound
 from tests.indexer.audio_files import WRITERS, write_audio
 
 SAID = {
@@ -47,6 +48,23 @@ def test_a_file_without_metadata_goes_by_its_name(tmp_path: Path, suffix: str) -
     WRITERS[suffix](tmp_path / f"01 - Blue{suffix}")
     (track,) = tracks(tmp_path)
     assert (track.title, track.artist, track.tags) == ("01 - Blue", "", ())
+
+
+@pytest.mark.parametrize("name", ["a.aac", "a.webm"])
+def test_a_file_of_a_kind_without_tags_goes_by_its_name(tmp_path: Path, name: str) -> None:
+    path = write_sound(tmp_path, name)
+    (track,) = tracks(tmp_path)
+    assert (track.track_id, track.title, track.tags) == (f"disk:{name}", "a", ())
+    # mutagen takes tags at the start for those of an mp3.
+    said = ID3()
+    said.add(COMM(encoding=3, text=["x"]))
+    said.save(tmp_path / "said")
+    path.write_bytes((tmp_path / "said").read_bytes() + path.read_bytes())
+    (track,) = tracks(tmp_path)
+    assert track.title == "a"
+    path.write_text("no audio")
+    (entry,) = AudioFolder(tmp_path, "disk").entries()
+    assert isinstance(entry, Reject)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +148,7 @@ def test_a_name_that_is_no_utf_8_has_a_stable_id(tmp_path: Path) -> None:
 
 def test_a_folder_without_audio_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(SourceError, match=r"expected audio files \(.aif, .aiff, .flac, .* found none"):
+    with pytest.raises(SourceError, match=r"expected audio files \(.aac, .aif, .aiff, .* found none"):
         AudioFolder(tmp_path, "disk")
 
 

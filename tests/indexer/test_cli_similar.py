@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,9 +14,13 @@ import orjson
 import pytest
 from click.testing import CliRunner, Result
 
+from audiomodel.tagger import MODELS, SHIPPED
+from indexer import ears
+from indexer.cli import index_command
 from indexer.cli_similar import similar
 from indexer.cli_suggest import suggest
 from search.embedded import EmbeddedEngine
+from tests.audiomodel.tones import write_tone
 from tests.search.engine_contract import fill
 from tests.search.sound_blocks import CATALOGUE
 
@@ -123,6 +130,61 @@ def test_a_file_that_is_no_sound_is_refused_with_the_reason(ask: Ask, tmp_path: 
     result = ask(path, "--jobs", 1)
     assert (result.exit_code, result.stdout) == (2, "")
     assert "notes.mp3 cannot be heard (not-audio)" in result.stderr
+
+
+@pytest.fixture
+def music(tmp_path: Path) -> Path:
+    """A folder with two recordings that is called like a data set."""
+    folder = tmp_path / "fma"
+    folder.mkdir()
+    for seed in (1, 2):
+        write_tone(folder / f"{seed}.wav", seed)
+    return folder
+
+
+def test_a_tagger_that_is_cut_off_is_a_wrong_model_whoever_hears(ask: Ask, music: Path, tmp_path: Path) -> None:
+    tagger = tmp_path / "tagger"
+    shutil.copytree(MODELS / SHIPPED, tagger)
+    (tagger / "model.onnx").write_bytes((tagger / "model.onnx").read_bytes()[:1_000])
+    options = ["--jobs", "1", "--tagger", str(tagger)]
+    place = ["--engine", str(tmp_path / "none")]
+    for result in (
+        ask(music / "1.wav", *options),
+        ask("1", "--folder", music, *options),
+        CliRunner().invoke(suggest, ["--audio", str(music / "1.wav"), *options, *place]),
+        CliRunner().invoke(index_command, [str(music), *options, *place]),
+    ):
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "a process that reads audio files did not start" in result.stderr
+        assert "model.onnx is no network, is it damaged?" in result.stderr
+
+
+def test_a_folder_that_is_called_like_a_data_set_is_a_folder(
+    ask: Ask, music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(music.parent)
+    found = orjson.loads(ask("--json", "fma/1.wav", "--folder", "./fma", "--jobs", 1).stdout_bytes)
+    assert [hit["track"]["title"] for hit in found["hits"]] == ["2"]
+
+
+def test_without_the_libraries_a_folder_is_told_how_to_get_them(
+    ask: Ask, music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ears, "missing_libraries", lambda: ("av",))
+    result = ask("1", "--folder", music)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("tagkin: audio files cannot be heard: av missing: pip install 'tagkin[audio]'")
+
+
+def test_an_index_of_a_folder_that_cannot_be_written_is_told(music: Path) -> None:
+    def allow_no_large_file() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, 1_000))
+
+    command = [sys.executable, "-m", "tagkin", "similar", "1", "--folder", str(music), "--jobs", "1"]
+    done = subprocess.run(command, preexec_fn=allow_no_large_file, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (3, ""), done.stderr
+    assert "Traceback" not in done.stderr
+    assert "reading or writing failed; check the disk and its free space" in done.stderr
 
 
 @pytest.mark.slow

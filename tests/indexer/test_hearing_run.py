@@ -9,8 +9,10 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +26,23 @@ from click.testing import Result
 from audiomodel.cache import HearingCache
 from audiomodel.hearing import HeardTag
 from audiomodel.identity import audio_id
+from audiomodel.remembering import RememberingEar
 from audiomodel.tagger import load_tagger
+from audiomodel.workers import Workers
 from indexer import ears
+from indexer.catalogues import SourceOptions
+from indexer.heard_report import HeardReport
+from indexer.jobs import IndexJob, run_index
+from indexer.listening import Listening
+from indexer.loading import LoadOptions
+from indexer.progress import open_progress
 from search.document import Document
 from search.sound import similarity
 from tests.audiomodel.hearings import make_hearing
+from tests.audiomodel.sound_files import write_sound
 from tests.audiomodel.tones import write_tone
 from tests.indexer.conftest import Desk
+from tests.indexer.tiny_model import TinyModel
 
 
 class Music:
@@ -87,6 +99,15 @@ def test_a_folder_is_heard_while_it_is_indexed_and_heard_again_only_where_it_cha
     changed = music.index("--prune")
     assert decoded(changed) == 1
     assert "1 added, 2 unchanged, 1 pruned" in changed.stderr
+
+
+def test_every_file_that_is_heard_by_itself_is_heard_in_a_folder_and_beside_a_row(music: Music) -> None:
+    assert len({write_sound(music.folder, name, seconds=2.0) for name in ("a.aac", "a.webm")}) == 2
+    assert decoded(music.index()) == 2
+    assert {name: one.track.title for name, one in music.documents().items()} == {"a.aac": "a", "a.webm": "a"}
+    songs = music.desk.write("songs.csv", "ID,Title,File\n1,One,a.aac\n2,Two,a.webm\n")
+    result = music.desk.index(songs, "--audio", music.folder, "--jobs", 1, "--no-reach")
+    assert "2 rows joined with files (2 by path)" in result.stderr
 
 
 def test_a_file_that_is_moved_or_tagged_anew_stays_the_same_track_and_is_not_decoded(music: Music) -> None:
@@ -178,6 +199,72 @@ def test_what_cannot_be_heard_stays_a_track_is_told_and_not_tried_again(music: M
     assert decoded(music.index()) == 0
 
 
+@pytest.fixture
+def ear(tmp_path: Path) -> Iterator[RememberingEar]:
+    """An ear that knows no file of the music, and whose two processes are there."""
+    write_tone(tmp_path / "first.wav", 99)
+    with HearingCache(tmp_path / "another.sqlite", pytest.fail) as cache, RememberingEar(cache) as ear:
+        assert len(list(ear.hear_all([tmp_path / "first.wav"]))) == 1
+        yield ear
+
+
+@contextmanager
+def killed_at_work(workers: Workers[Any]) -> Iterator[None]:
+    """Have the process of some workers stand still and be killed, as for want of memory, while it reads a file."""
+    (pid,) = workers.pids
+    os.kill(pid, signal.SIGSTOP)
+    killer = threading.Timer(0.5, os.kill, (pid, signal.SIGKILL))
+    killer.start()
+    yield
+    killer.join()
+
+
+def index_with(
+    ear: RememberingEar, music: Music, source: Path, audio: Path | None = None, *, prune: bool = False
+) -> int:
+    listening = Listening(ear, HeardReport(None, print))
+    options = SourceOptions(ear=ear, listening=listening, audio=audio)
+    load = LoadOptions(prune=prune)
+    model: Any = TinyModel()
+    job = IndexJob([str(source)], str(music.desk.engine), model, options, load, reach=False, listening=listening)
+    with open_progress() as progress:
+        return run_index(job, progress)
+
+
+def test_a_file_whose_audio_cannot_be_told_for_now_neither_comes_in_by_its_path_nor_is_pruned(
+    music: Music, ear: RememberingEar, capsys: pytest.CaptureFixture[str]
+) -> None:
+    music.write("a.flac", "b.flac")
+    music.index()
+    before = music.desk.documents()
+    (music.folder / "b.flac").unlink()
+    with killed_at_work(ear._workers()):
+        assert index_with(ear, music, music.folder, prune=True) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert "a.flac: the process that read it was killed, most likely for want of memory; the next run tries" in said
+    assert "nothing is pruned" in said
+    assert music.desk.documents() == before
+    assert index_with(ear, music, music.folder, prune=True) == 0
+    (left,) = music.desk.documents().values()
+    assert left.sound is not None
+    assert left.sound.file == "a.flac"
+
+
+def test_what_was_heard_outlives_a_process_that_is_killed_while_it_listens(music: Music, ear: RememberingEar) -> None:
+    music.write("a.flac")
+    songs = music.desk.write("songs.csv", "ID,Title,Tags,File\n1,One,sad,a.flac\n")
+    index_with(ear, music, songs, music.folder)
+    before = music.desk.documents()
+    write_tone(music.folder / "a.flac", 5)
+    with killed_at_work(ear._listening()._workers):
+        index_with(ear, music, songs, music.folder)
+    assert music.desk.documents() == before
+    index_with(ear, music, songs, music.folder)
+    sound = music.desk.documents()["songs:1"].sound
+    assert sound is not None
+    assert (bool(sound.vector), sound.audio_id) == (True, audio_id(music.folder / "a.flac"))
+
+
 def without_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ears, "missing_libraries", lambda: ("av",))
 
@@ -203,6 +290,21 @@ def test_without_the_libraries_files_go_by_their_path_until_they_can_go_by_their
     refused = music.index()
     assert (refused.exit_code, "every track would come in twice" in refused.stderr) == (2, True)
     assert len(music.desk.documents()) == 2
+
+
+def test_a_file_whose_audio_cannot_be_told_for_now_goes_by_its_audio_as_soon_as_it_can(
+    music: Music, ear: RememberingEar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    music.write("a.flac", "b.flac")
+    with monkeypatch.context() as patch:
+        without_libraries(patch)
+        music.index()
+    with killed_at_work(ear._workers()):
+        assert index_with(ear, music, music.folder) == 1
+    assert {"music:a.flac"} == {track_id for track_id in music.desk.documents() if track_id.endswith(".flac")}
+    assert index_with(ear, music, music.folder) == 0
+    assert len(music.desk.documents()) == 2
+    assert not any(track_id.endswith(".flac") for track_id in music.desk.documents())
 
 
 def test_files_are_played_from_the_root_that_is_said(music: Music) -> None:
@@ -257,6 +359,18 @@ def test_a_run_that_is_killed_hears_nothing_twice(music: Music, hearing_cache: P
     assert "resuming" in result.stderr
     assert len(music.documents()) == n_files
     assert all(one.sound is not None and one.sound.vector for one in music.documents().values())
+
+
+def test_a_doubt_names_the_genre_that_is_heard_also_where_it_never_counts_as_a_tag(
+    music: Music, hearing_cache: Path
+) -> None:
+    music.write("a.flac")
+    file = mutagen.File(music.folder / "a.flac")
+    file["genre"] = "Folk"
+    file.save()
+    rock = HeardTag("Rock", 0.95, certain=False)
+    remember(hearing_cache, [music.folder / "a.flac"], genre=rock, tags=(rock,))
+    assert "typed are Folk; heard is Rock\n" in music.index().stderr
 
 
 @pytest.mark.slow

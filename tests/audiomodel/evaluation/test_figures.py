@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
-from audiomodel.cli_evaluate import over_seeds
+from audiomodel.cli_evaluate import audio, over_seeds
 from audiomodel.evaluation import excerpts
 from audiomodel.evaluation.excerpts import EXCERPT_SECONDS, phone
 from audiomodel.evaluation.fused import Evidence, branches, fit_weights
@@ -118,6 +119,19 @@ def test_mel_statistics_are_mean_and_deviation_by_band():
     clips = np.zeros((1, 2, 4), np.uint8)
     clips[0, 1] = [0, 2, 0, 2]
     assert mel_statistics(clips).tolist() == [[0, 1, 0, 1]]
+
+
+@pytest.mark.parametrize("missing", ["audio/fma_small_vggish128.npz", "audio/demo", "fma/tracks.csv"])
+def test_data_that_are_missing_are_said_before_anything_is_heard(tmp_path, missing):
+    prepared = ("audio/fma_small_mel64.npz", "audio/fma_small_labels.csv", "audio/fma_small_vggish128.npz")
+    for name in {*prepared, "audio/demo/song.mp3", "fma/tracks.csv", "fma/genres.csv"}:
+        if not name.startswith(missing):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).touch()
+    result = CliRunner().invoke(audio, ["--data-dir", str(tmp_path), "--part", "test"])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"{tmp_path / missing}" in result.stderr
+    assert "is the data directory right (--data-dir, TAGKIN_DATA)?" in result.stderr
 
 
 def test_mean_and_spread_are_over_the_seeds_of_a_kind():

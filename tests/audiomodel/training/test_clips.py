@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from audiomodel.front_end import FrontEnd, levels, log_mel
-from audiomodel.training.audio_clips import PictureMemory
+from audiomodel.training.audio_clips import PictureMemory, Progress
 from audiomodel.training.clips import Clips
 from audiomodel.training.picturing import Picture, picture_task, repeat
 from audiomodel.training.sources import artist_split, find_source
@@ -47,6 +52,7 @@ def test_each_clip_has_one_of_everything() -> None:
 def test_other_clips_have_another_digest() -> None:
     assert make_clips().digest() == make_clips().digest()
     assert len({make_clips().digest(), make_clips(seed=1).digest(), make_clips(genres=False).digest()}) == 3
+    assert replace(THREE, artists=("p", "q", "r")).digest() != THREE.digest()
 
 
 @pytest.mark.parametrize("n_frames", [1, 5, 64, 127, 128])
@@ -60,8 +66,6 @@ def test_short_levels_are_repeated_and_never_stretched(n_frames: int) -> None:
 
 def test_a_file_becomes_the_levels_of_its_first_thirty_seconds(tmp_path: Path) -> None:
     write_recording(tmp_path / "long.wav", 1, seconds=33)
-    import soundfile
-
     waveform = soundfile.read(tmp_path / "long.wav", dtype="float32")[0][: 30 * 44_100]
     picture = picture_task()(tmp_path / "long.wav")
     ours = np.frombuffer(picture.levels, np.uint8).reshape(64, TAG_FRAMES).astype(int)
@@ -94,6 +98,40 @@ def test_what_was_decoded_is_not_decoded_again(tmp_path: Path) -> None:
     (tmp_path / "kept" / "pictures.npz").write_bytes(b"PK\x03\x04 cut off")
     assert pictures()[1:] == first[1:]
     assert len(decoded) == 3
+
+
+@pytest.mark.slow
+def test_what_another_day_may_bring_is_tried_again_until_a_network_has_learned_without_it(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}.wav" for number in range(3)]
+    write_recording(paths[0], 0, seconds=1)
+    noise = np.tile(np.random.default_rng(0).normal(0, 0.1, 8_000), 1_800)
+    soundfile.write(paths[1], noise, 8_000)  # takes a while
+    kept = tmp_path / "kept" / "pictures.npz"
+
+    def kinds(progress: Progress, *, begun: bool = False) -> list[type]:
+        return [type(one) for one in PictureMemory(kept, begun=begun).pictures(paths, 1, progress).values()]
+
+    def kill_after_the_first(_stage: str, done: int, _of: int) -> None:
+        if done == 1:
+            (pid,) = own_workers()
+            os.kill(pid, signal.SIGKILL)
+
+    def nothing_is_decoded(_stage: str, _done: int, _of: int) -> None:
+        pytest.fail("a file was decoded")
+
+    assert kinds(kill_after_the_first) == [Picture, str, str]
+    write_recording(paths[2], 2, seconds=1)
+    assert kinds(nothing_is_decoded, begun=True) == [Picture, str, str]
+    assert kinds(lambda *_: None) == [Picture, Picture, Picture]
+    paths[0].rename(tmp_path / "elsewhere.wav")
+    assert kinds(lambda *_: None, begun=True) == [str, Picture, Picture]
+    (tmp_path / "elsewhere.wav").rename(paths[0])
+    assert kinds(nothing_is_decoded, begun=True) == [Picture, Picture, Picture]
+
+
+def own_workers() -> list[int]:
+    children = [int(pid) for file in Path("/proc/self/task").glob("*/children") for pid in file.read_text().split()]
+    return [pid for pid in children if b"audiomodel.working" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def test_fma_small_is_read_with_its_tree_and_split(tmp_path: Path) -> None:
@@ -154,6 +192,21 @@ def test_a_folder_is_read_with_what_is_written_in_its_files(tmp_path: Path) -> N
         "artist 0/song 1.mp3": (("High", "Invented"), "High"),
         "artist 1/song 2.mp3": (("Low", "Invented"), "Low"),
     }
+
+
+COUNT = """
+import sys
+from pathlib import Path
+from audiomodel.training.sources import find_source
+print(len(find_source(sys.argv[1], Path()).recordings))
+"""
+
+
+def test_a_pipe_among_the_files_is_not_waited_for(tmp_path: Path) -> None:
+    write_folder(tmp_path / "music", range(2))
+    os.mkfifo(tmp_path / "music" / "pipe.mp3")
+    command = [sys.executable, "-c", COUNT, str(tmp_path / "music")]
+    assert subprocess.run(command, capture_output=True, timeout=60, check=True).stdout == b"2\n"
 
 
 def test_an_artist_is_in_one_part_whoever_else_there_is() -> None:

@@ -101,6 +101,17 @@ def test_a_training_that_is_done_is_only_installed_again(fma: tuple[Path, Result
     assert set(before) == {"model.onnx", "card.json", "card.md", "reference.npz"}
 
 
+def test_a_file_that_comes_back_stays_left_out_of_a_training_that_has_begun(fma: tuple[Path, Result]) -> None:
+    place, _ = fma
+    back = place / "fma_small" / "000" / "000005.mp3"
+    write_recording(back, 5)
+    result = train("fma-small", place, networks=("cnn", "crnn"))
+    back.unlink()
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count("going on after epoch 2") == 2
+    assert "left out 000/000005.mp3: there is no such file" in result.stderr
+
+
 def test_other_options_in_the_same_folder_are_refused(fma: tuple[Path, Result]) -> None:
     result = train("fma-small", fma[0], "--seed", "3", networks=("cnn", "crnn"))
     assert result.exit_code == 1

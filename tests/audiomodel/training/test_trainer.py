@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,9 @@ def test_a_folder_with_another_training_is_refused(tmp_path: Path) -> None:
         train(tmp_path, make_options(epochs=5))
     with pytest.raises(ValueError, match="other clips"):
         Trainer(make_clips(seed=1), make_options(), tmp_path, quiet).run()
+    corrected = replace(make_clips(), artists=("another", *make_clips().artists[1:]))
+    with pytest.raises(ValueError, match="other clips"):
+        Trainer(corrected, make_options(), tmp_path, quiet).run()
 
 
 def test_training_stops_when_validation_gets_no_better(tmp_path: Path) -> None:
