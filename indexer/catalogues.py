@@ -13,7 +13,7 @@ from indexer.audio_folder import AudioFolder, path_below, walk_audio
 from indexer.entries import Catalogue, Entry, Found, SourceError
 from indexer.joining import AudioJoin, Keys
 from indexer.listening import Listening
-from indexer.mapping import ColumnMapping, check_columns, guess_mapping, is_export
+from indexer.mapping import ColumnMapping, check_columns, check_seconds, guess_mapping, is_export
 from indexer.row_files import column_keys, data_set_keys
 from indexer.tables import READERS, STDIN, Table, table_format
 from indexer.track_rows import TrackRows
@@ -182,6 +182,8 @@ def _open_table(path: Path, options: SourceOptions) -> TableCatalogue:
         mapping = guess_mapping([column for column in table.columns if column not in by_hand], table.sample)
     mapping = mapping.updated(options.columns, options.separators)
     check_columns(mapping, table.columns, table.columns_certain)
+    if "duration" not in options.columns and not is_export(table.columns):
+        check_seconds(mapping, table.sample)
     label = "stdin" if path == STDIN else str(path)
     return TableCatalogue(options.name or source_name(path), label, table, mapping, _join(options))
 

@@ -42,7 +42,7 @@ class _Lines:
     """Numbered lines of a file that can be put back."""
 
     def __init__(self, stream: IO[str]) -> None:
-        self._fresh = (_Line(at, text, cut) for at, (text, cut) in enumerate(bounded_lines(stream), 1))
+        self._fresh = (_Line(at, _unmarked(text, at), cut) for at, (text, cut) in enumerate(bounded_lines(stream), 1))
         self._put_back: deque[_Line] = deque()
 
     def take(self) -> _Line | None:
@@ -50,6 +50,11 @@ class _Lines:
 
     def put_back(self, lines: list[_Line]) -> None:
         self._put_back.extendleft(reversed(lines))
+
+
+def _unmarked(text: str, number: int) -> str:
+    """Take the byte order mark off a file's first line: an encoding that was said, such as UTF-8, leaves it there."""
+    return text.removeprefix("\ufeff") if number == 1 else text
 
 
 def read_csv(stream: IO[str], delimiter: str | None = None) -> Iterator[RawRow | Reject]:

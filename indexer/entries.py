@@ -20,7 +20,7 @@ RAW_SHOWN = 1 << 16  # characters
 
 
 class SourceError(Exception):
-    """A source cannot be read at all; the message says which, why and what to do. Nothing of it was written."""
+    """A source cannot be read, or not further; the message says which, why and what to do."""
 
 
 class BadTrack(ValueError):

@@ -20,7 +20,7 @@ from tagmodel.track import Track
 
 # Folded headers (letters and digits only) that name a field, the plainest first.
 KNOWN_HEADERS: Mapping[str, tuple[str, ...]] = {
-    "track_id": ("trackid", "id", "songid", "recordingid", "itemid", "catalogid", "catalogueid", "catalogno", "mbid"),
+    "track_id": ("trackid", "id", "songid", "recordingid", "itemid", "catalogid", "catalogueid", "mbid"),
     "isrc": ("isrc", "isrccode"),
     "title": ("title", "trackname", "tracktitle", "song", "songname", "songtitle", "name", "recording", "track"),
     "artist": (
@@ -50,6 +50,9 @@ FIELDS = tuple(KNOWN_HEADERS)
 
 # These are the project's own names: another catalogue's "Source" or "Shares" hardly means the same.
 _OWN_NAMES = frozenset({"source", "shares"})
+
+# Two fields say how long a track is: which one has a column tells the unit.
+_OTHER_LENGTH = {"duration": "duration_ms", "duration_ms": "duration"}
 
 # A track is known by one of the first, and found by one of the second.
 _KNOWN_BY = frozenset({"track_id", "isrc", "title", "artist", "album"})
@@ -85,21 +88,23 @@ class ColumnMapping:
         return next(iter(self.columns.get(name, ())), None)
 
     def updated(self, columns: Mapping[str, tuple[str, ...]], separators: str | None = None) -> ColumnMapping:
-        """Return a mapping in which `columns` replace those of the same fields; an empty tuple drops a field."""
+        """Return a mapping in which `columns` replace those of the same fields; an empty tuple drops a field.
+
+        A length has one column, so `duration` replaces `duration_ms` as well, and the other way round.
+        """
         taken = {column for names in columns.values() for column in names}
-        kept = {name: tuple(c for c in names if c not in taken) for name, names in self.columns.items()}
+        replaced = {_OTHER_LENGTH[name] for name, names in columns.items() if names and name in _OTHER_LENGTH}
+        kept = {
+            name: tuple(c for c in names if c not in taken)
+            for name, names in self.columns.items()
+            if name not in replaced
+        }
         merged = {name: names for name, names in {**kept, **columns}.items() if names}
         return ColumnMapping(merged, self.separators if separators is None else separators)
 
 
 def guess_mapping(columns: Sequence[str], sample: Sequence[Mapping[str, object]] = ()) -> ColumnMapping:
-    """Guess the mapping from well-known headers.
-
-    Raises
-    ------
-    MappingError
-        If the sample shows that a duration is not in seconds.
-    """
+    """Guess the mapping from well-known headers."""
     free, found = list(columns), {}
     for name, headers in KNOWN_HEADERS.items():
         ranked = [column for header in headers for column in free if _names(column, header, name, sample)]
@@ -108,8 +113,6 @@ def guess_mapping(columns: Sequence[str], sample: Sequence[Mapping[str, object]]
     found["tags"] = tuple(column for column in columns if column in found["tags"])
     if found["duration_ms"]:
         found["duration"] = ()
-    if not is_export(columns):
-        _check_seconds(found["duration"], sample)
     return ColumnMapping({name: names for name, names in found.items() if names})
 
 
@@ -129,8 +132,9 @@ def _names(column: str, header: str, name: str, sample: Sequence[Mapping[str, ob
     return header != "track" or not all(str(row.get(column) or "0").strip().isdigit() for row in sample)
 
 
-def _check_seconds(columns: tuple[str, ...], sample: Sequence[Mapping[str, object]]) -> None:
-    lengths = []
+def check_seconds(mapping: ColumnMapping, sample: Sequence[Mapping[str, object]]) -> None:
+    """Raise `MappingError` if the sample shows that the column of the duration is not in seconds."""
+    columns, lengths = mapping.columns.get("duration", ()), []
     for cell in (row.get(column) for column in columns for row in sample):
         try:
             length = parse_duration(cell, limit=float("inf"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 
@@ -26,8 +27,11 @@ from indexer.source_text import (
     open_text,
 )
 
-# Columns of JSON lines are those of the first rows: a file has no other list of them.
+# So many are looked at to tell what is in a column.
 SAMPLE_ROWS = 1_000
+
+# Where JSON lines have more keys than this, the keys are data themselves, and looking for further ones ends.
+MOST_KEYS = 1_000
 
 _PARQUET_BATCH = 1_000  # rows
 
@@ -73,13 +77,13 @@ class Table:
         self._rest = rows
         if not self._sample:
             raise SourceError(f"{path}: expected a row for each track, got nothing but a header at most; is it empty?")
-        if not self.columns:
-            first = next(row for row in self._sample if isinstance(row, Reject))
+        if not any(self.sample):
+            first = next((f"line {row.line}: {row.reason}" for row in self._sample if isinstance(row, Reject)), None)
             raise SourceError(
                 f"{path}: of the first {counted(len(self._sample), 'row')} none can be read; "
-                f"line {first.line}: {first.reason}"
+                f"{first or 'expected values by name, such as a title, got none'}"
             )
-        # A header is a fact; the keys of the first JSON lines are only what was seen so far.
+        # A header is a fact; a key that no JSON line has may be one that was left out where there is no value.
         self.columns_certain = file_format != "jsonl"
 
     @property
@@ -87,10 +91,21 @@ class Table:
         """The first whole rows, by column."""
         return [row.cells for row in self._sample if isinstance(row, RawRow)]
 
-    @property
+    @cached_property
     def columns(self) -> tuple[str, ...]:
-        """Column names in the order of their first appearance."""
-        return tuple(dict.fromkeys(chain.from_iterable(self.sample)))
+        """Column names in the order of their first appearance.
+
+        JSON lines have no other list of them than their keys: a file is read once for it, as a key that comes up late
+        would not be indexed else. Of a pipe there are only the first rows.
+        """
+        names = dict.fromkeys(chain.from_iterable(self.sample))
+        if self.rereadable and not self.columns_certain and len(self._sample) == SAMPLE_ROWS:
+            for row in self.rows():
+                if isinstance(row, RawRow) and not names.keys() >= row.cells.keys():
+                    names.update(dict.fromkeys(row.cells))
+                if len(names) >= MOST_KEYS:
+                    break
+        return tuple(names)
 
     def rows(self) -> Rows:
         """Yield all rows; only once if the source is a pipe."""
@@ -151,10 +166,23 @@ def _read_parquet(path: Path, encoding: str) -> Rows:  # noqa: ARG001 - Parquet 
         raise SourceError(f"{path}: Parquet cannot be read from a pipe; give the file itself")
     try:
         with pq.ParquetFile(path) as file:
+            binary = [field.name for field in file.schema_arrow if "binary" in str(field.type)]
             cells = (row for batch in file.iter_batches(_PARQUET_BATCH) for row in batch.to_pylist())
-            yield from (RawRow(number, row) for number, row in enumerate(cells, 1))
+            for number, row in enumerate(cells, 1):
+                row.update({name: _bytes_to_text(row[name]) for name in binary})
+                yield RawRow(number, row)
     except (pa.ArrowException, OSError) as error:
         raise SourceError(f"{path}: no readable Parquet file ({str(error)[:RAW_SHOWN]})") from None
+
+
+def _bytes_to_text(cell: object) -> object:
+    """Decode what some programs write for text: bytes, alone or in a list; what is not UTF-8 stays bytes."""
+    if isinstance(cell, list):
+        return [_bytes_to_text(part) for part in cell]
+    try:
+        return cell.decode() if isinstance(cell, bytes) else cell
+    except UnicodeDecodeError:
+        return cell
 
 
 READERS: Mapping[str, Callable[[Path, str], Rows]] = {

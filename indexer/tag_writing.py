@@ -81,6 +81,8 @@ def write_change(change: Change, backup: Path | None, identify: Callable[[Path],
     WriteFailed
         If that cannot be done, or something else would change.
     """
+    import mutagen
+
     path = change.path.resolve()  # a link stays a link
     try:
         before = identify(path), other_fields(path)
@@ -93,8 +95,10 @@ def write_change(change: Change, backup: Path | None, identify: Callable[[Path],
             copy.replace(path)
     except BadAudio as error:
         raise WriteFailed(str(error)) from error
-    except OSError as error:
-        raise WriteFailed(f"it cannot be written ({error.strerror or error})") from error
+    except (OSError, mutagen.MutagenError) as error:
+        # What the system says of a save comes wrapped.
+        told = error.args[0] if error.args and isinstance(error.args[0], OSError) else error
+        raise WriteFailed(f"it cannot be written ({getattr(told, 'strerror', None) or told})") from error
 
 
 def backup_place(folder: Path, path: Path) -> Path:

@@ -1,7 +1,8 @@
 """Raw rows → tracks by a column mapping, with an id that is the same at the next import.
 
 An id comes from, in this order: a column ``track_id`` or any id with a colon in it, as it is; another id column, behind
-the source's name; the ISRC, which is the same everywhere; a hash of artist, title and album, behind the source's name.
+the source's name; a valid ISRC, which is the same everywhere; a hash of artist, title and album, behind the source's
+name.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import base64
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from indexer.cells import parse_duration, parse_shares, parse_tags, parse_text, parse_year
+from indexer.cells import isrc_key, parse_duration, parse_shares, parse_tags, parse_text, parse_year
 from indexer.entries import BadTrack, Entry, Found, RawRow, Reject
 from indexer.mapping import ColumnMapping
 from tagmodel.track import LONGEST_ID, Track
@@ -91,7 +92,8 @@ class TrackRows:
                 raise BadTrack(f"track_id: expected at most {LONGEST_ID} characters, got {len(found):,}")
             own = self._columns["track_id"] == "track_id" or ":" in found
             return found if own else f"{self._source}:{found}"
-        if isrc := self._text(cells, "isrc"):
+        # "N/A", "unknown" and "-" stand where there is no ISRC: many rows would share the id made of them.
+        if isrc_key(isrc := self._text(cells, "isrc")):
             return isrc_id(isrc)
         return self._hashed_id(lambda name: self._text(cells, name))
 

@@ -17,6 +17,7 @@ from tests.deployment.compose_file import (
     COMPOSE_FILE,
     EXAMPLE,
     INDEXERS,
+    PAGE,
     PROFILES,
     REPOSITORY,
     SETTING,
@@ -151,9 +152,22 @@ def test_tagkin_runs_as_nobody_on_files_that_it_cannot_change(name: str) -> None
     assert "cap_add" not in service
     for volume in service["volumes"]:
         if isinstance(volume, dict):
-            assert volume["read_only"] is True
+            assert volume.get("read_only", False) is (volume["target"] != "/reports")
         elif not volume.startswith("index:"):
             assert volume.endswith(":ro")
+
+
+@pytest.mark.parametrize("name", OF_TAGKIN)
+def test_indexers_alone_read_catalogues_and_can_write_reports(name: str) -> None:
+    bound = {volume["target"]: volume for volume in SERVICES[name]["volumes"] if isinstance(volume, dict)}
+    assert sorted(bound) == (["/catalogues", "/reports"] if name in INDEXERS.values() else [])
+    assert all(volume["type"] == "bind" for volume in bound.values())
+    assert bound.get("/reports", {}).get("source", "./reports") == "./reports"
+
+
+def test_the_page_makes_reports_for_the_user_of_the_indexers() -> None:
+    user, _, group = SERVICES["indexer"]["user"].partition(":")
+    assert f"install --directory --owner {user} --group {group} reports" in PAGE.read_text()
 
 
 def test_the_index_of_the_embedded_engine_is_never_mounted_read_only() -> None:

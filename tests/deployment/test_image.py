@@ -106,13 +106,19 @@ def test_the_embedded_profile_indexes_comes_up_and_tells_how_it_is(image: Image,
     services = read_services()
     places = {"/index/": f"{tmp_path}/index-", "/catalogues": tmp_path}
     (tmp_path / "songs.csv").write_text(SONGS)
-    line = next(line for line in PAGE.read_text().splitlines() if "run --rm indexer " in line)
-    arguments = shlex.split(line)[shlex.split(line).index("indexer") + 1 :]
+    lines = [shlex.split(line) for line in PAGE.read_text().splitlines() if "run --rm indexer " in line]
+    arguments, *keeping = (line[line.index("indexer") + 1 :] for line in lines)
     with web_server(services["web"], image, tmp_path, places) as early:
         assert early.process.wait(60) == 3, "no index yet: it ends, and Compose begins it again"
         assert not early.is_well()
     done = run_indexer(services["indexer"], image, tmp_path, places, *arguments)
     assert done.returncode == 0, done.stderr
+    (tmp_path / "reports").mkdir()
+    for words in keeping:
+        here = [word.replace("/reports/", f"{tmp_path}/reports/") for word in words]
+        done = run_indexer(services["indexer"], image, tmp_path, places, *here)
+        assert done.returncode == 0, done.stderr
+    assert {path.name for path in (tmp_path / "reports").iterdir()} == {"songs.json", "rejects.jsonl"}
     before = ["unshare", "--map-root-user", "--mount", "bash", "-c", READ_ONLY, str(tmp_path)]
     with web_server(services["web"], image, tmp_path, places, *before) as server:
         eventually(server.is_well)

@@ -83,6 +83,9 @@ def test_text_that_is_no_text_is_refused() -> None:
         parse_text("a\0b", "title")
     with pytest.raises(BadTrack, match="is it the right column"):
         parse_text("x" * 20_000, "title")
+    for cell in (b"\xff\xd8\xff", ["sad", b"\xff"]):
+        with pytest.raises(BadTrack, match="expected text, got bytes that are not UTF-8"):
+            parse_text(cell, "title")
 
 
 def test_shares_go_with_the_tags_one_by_one() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import orjson
@@ -130,3 +132,29 @@ def test_a_list_that_is_none_is_told_with_its_line(song: Path, text: str, said: 
 @pytest.mark.parametrize("arguments", [[], ["a.flac"], ["a.flac", "!!!"], ["a.flac", "x", "--from", "a.csv"]])
 def test_a_wrong_command_line_is_refused(song: Path, arguments: list[str]) -> None:
     assert run(*arguments, "--yes").exit_code == 2
+
+
+_SMALL_DISK = """
+import resource, sys
+from indexer.cli_write_tags import write_tags_command
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)
+write_tags_command()
+"""
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_full_on_saving_costs_that_file_only(song: Path) -> None:
+    write_tone(Path("long.flac"), seconds=5.0)
+    tags = [f"a tag of quite some length, number {at}" for at in range(500)]
+    before = Path("long.flac").read_bytes()
+    lines = [{"file": "long.flac", "tags": tags}, {"file": "song.flac", "tags": ["drone"]}]
+    Path("list.jsonl").write_bytes(b"\n".join(map(orjson.dumps, lines)))
+    # Its copy is there; what is to be added does not fit.
+    limit = str(len(before) + 1_000)
+    command = [sys.executable, "-c", _SMALL_DISK, limit, "--from", "list.jsonl", "--yes"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1, done.stderr
+    assert "long.flac: not changed: it cannot be written (File too large)" in done.stderr
+    assert Path("long.flac").read_bytes() == before
+    assert read_metadata(song).tags() == ("drone",)
+    assert {path.name for path in Path().iterdir()} == {"list.jsonl", "long.flac", "song.flac"}

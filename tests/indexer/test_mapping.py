@@ -10,6 +10,7 @@ from indexer.mapping import (
     ColumnMapping,
     MappingError,
     check_columns,
+    check_seconds,
     guess_mapping,
     load_mapping,
     parse_map_options,
@@ -51,11 +52,28 @@ def test_another_catalogues_source_column_is_not_ours() -> None:
 
 
 def test_lengths_in_milliseconds_are_noticed_before_anything_is_indexed() -> None:
+    rows = [{"Length": "180000"}, {"Length": "200000"}, {"Length": "240000"}]
     with pytest.raises(
         MappingError, match=r"got 200,000 .* did you pass milliseconds\? Say --map 'duration_ms=Length'"
     ):
-        guess_mapping(["Title", "Length"], [{"Length": "180000"}, {"Length": "200000"}, {"Length": "240000"}])
-    assert guess_mapping(["Title", "duration_ms"], [{"duration_ms": "180000"}]).columns["duration_ms"]
+        check_seconds(guess_mapping(["Title", "Length"]), rows)
+    check_seconds(guess_mapping(["Title", "Length"]), [{"Length": "180"}, {"Length": "3:20"}, {"Length": "soon"}])
+    in_milliseconds = guess_mapping(["Title", "duration_ms"])
+    assert in_milliseconds.columns["duration_ms"]
+    check_seconds(in_milliseconds, [{"duration_ms": "180000"}])
+
+
+def test_a_length_has_one_column_and_the_one_that_was_said_counts() -> None:
+    guessed = guess_mapping(["Title", "duration_ms"])
+    assert guessed.updated({"duration": ("Length",)}).columns == {"title": ("Title",), "duration": ("Length",)}
+    guessed = guess_mapping(["Title", "Length"])
+    assert guessed.updated({"duration_ms": ("Took",)}).columns == {"title": ("Title",), "duration_ms": ("Took",)}
+    assert guessed.updated({"duration_ms": ()}).columns == guessed.columns
+
+
+@pytest.mark.parametrize("header", ["Catalog No", "catalogno", "Catalog No."])
+def test_the_number_of_an_album_is_no_id_of_its_tracks(header: str) -> None:
+    assert "track_id" not in guess_mapping(["Title", header]).columns
 
 
 def test_options_replace_guesses_and_add_up_for_tags() -> None:

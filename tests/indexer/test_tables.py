@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from indexer.entries import RawRow, Reject, SourceError
-from indexer.tables import Table, table_format
+from indexer.tables import MOST_KEYS, SAMPLE_ROWS, Table, table_format
 
 ROWS = [{"title": "Blau", "tags": "sad"}, {"title": "Größe", "tags": "rock"}]
 CSV = "title,tags\nBlau,sad\nGröße,rock\n"
@@ -53,6 +53,43 @@ def test_parquet_keeps_lists_and_numbers(tmp_path: Path) -> None:
     found = list(table.rows())
     assert [(row.line, row.cells) for row in found if isinstance(row, RawRow)] == [(1, rows[0]), (2, rows[1])]
     assert found[0].text() == '{"title":"Blau","tags":["sad","a, b"],"year":2005}'  # type: ignore[union-attr]
+
+
+def test_bytes_of_parquet_are_text_where_they_are_utf_8(tmp_path: Path) -> None:
+    rows = [
+        {"title": "Größe".encode(), "tags": [b"sad", "böse".encode()], "cover": b"\xff\xd8"},
+        {"title": None, "tags": None, "cover": b""},
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    assert cells(tmp_path / "a.parquet") == [
+        {"title": "Größe", "tags": ["sad", "böse"], "cover": b"\xff\xd8"},
+        {"title": None, "tags": None, "cover": ""},
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "UTF8", "utf_8", "cp65001", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl"])
+def test_a_byte_order_mark_is_no_part_of_a_name_where_the_encoding_is_said(
+    tmp_path: Path, name: str, encoding: str
+) -> None:
+    text = {"a.csv": CSV, "a.tsv": CSV.replace(",", "\t"), "a.jsonl": JSONL}[name]
+    (tmp_path / name).write_bytes(f"\ufeff{text}".encode(encoding))
+    assert cells(tmp_path / name, encoding) == ROWS
+
+
+def test_keys_of_json_lines_are_those_of_the_whole_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"title":"a"}\n' * (SAMPLE_ROWS + 500) + "broken\n" + '{"moods":"sad","title":"b"}\n')
+    table = Table(path, "jsonl")
+    assert table.columns == ("title", "moods")
+    assert sum(1 for _ in table.rows()) == SAMPLE_ROWS + 502
+    assert len(table.sample) == SAMPLE_ROWS
+
+
+def test_keys_that_are_data_are_not_collected_without_end(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"title":"a"}\n' * SAMPLE_ROWS + "".join(f'{{"k{at}":1}}\n' for at in range(3 * MOST_KEYS)))
+    assert len(Table(path, "jsonl").columns) == MOST_KEYS
 
 
 def test_an_encoding_that_is_said_is_used(tmp_path: Path) -> None:
@@ -103,6 +140,8 @@ def test_text_that_is_utf_16_without_its_mark_is_recognized(tmp_path: Path) -> N
         ("a.csv.xz", lzma.compress(CSV.encode() * 999)[:-9], "damaged or cut off"),
         ("a.parquet", b"PAR1 no", "no readable Parquet file"),
         ("a.jsonl", b"[1]\n", r"of the first 1 row none can be read; line 1: .* one JSON list"),
+        ("a.jsonl", b"{}\n{}\n", "of the first 2 rows none can be read; expected values by name, .* got none"),
+        ("a.jsonl", b"{}\n[1]\n", "of the first 2 rows none can be read; line 2: broken JSON"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_whole(tmp_path: Path, name: str, content: bytes, message: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from indexer.entries import Found, RawRow, Reject
 from indexer.mapping import guess_mapping
 from indexer.track_rows import TrackRows
@@ -31,6 +33,25 @@ def test_our_own_ids_and_ids_with_a_colon_stay_as_they_are() -> None:
 def test_an_isrc_is_one_id_however_it_is_written() -> None:
     assert track_id(ISRC="us-rc1-76-07839", title="x") == "isrc:USRC17607839"
     assert track_id("other", ISRC="USRC17607839", title="y") == "isrc:USRC17607839"
+
+
+@pytest.mark.parametrize("isrc", ["N/A", "unknown", "-", "0", "USRC1760783", "USRC17607839 / USRC17607840"])
+def test_what_stands_where_there_is_no_isrc_is_no_id(isrc: str) -> None:
+    assert track_id(ISRC=isrc, title="Blue", artist="Joni", album="Blue") == "pool:yf2svbeh7otjnpuu"
+    assert track_id(ISRC=isrc, title="Blue") != track_id(ISRC=isrc, title="Red")
+
+
+# Fixed for good, as is the hash below.
+@pytest.mark.parametrize(
+    ("isrc", "fixed"),
+    [
+        ("gb ayd 07 00001", "isrc:GBAYD0700001"),
+        (" FR-Z03-98-00212 ", "isrc:FRZ039800212"),
+        ("USRC1.7607839", "isrc:USRC1.7607839"),
+    ],
+)
+def test_the_id_of_an_isrc_is_what_it_always_was(isrc: str, fixed: str) -> None:
+    assert track_id(ISRC=isrc, title="x") == fixed
 
 
 def test_without_an_id_artist_title_and_album_are_hashed() -> None:
