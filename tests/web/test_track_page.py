@@ -182,12 +182,15 @@ def test_what_finds_it_are_searches_that_show_it_with_its_place(tmp_path: Path, 
 
 def test_a_track_that_no_search_shows_says_so(tmp_path: Path, model) -> None:
     engine = EmbeddedEngine.open(tmp_path / "index", create=True)
-    fill(engine, model, (Track("x:1", "Bare"), Track("x:2", "Raga", tags=("sitar",))))
+    alike = [Track(f"x:{n}", "Raga", tags=("sitar",)) for n in range(10, 31)]
+    fill(engine, model, (Track("x:bare", "Bare"), *alike))
     with engine.writer() as writer:
         update_reach(engine, writer, model, lambda _n: None)
-    page = create_app(Searcher(engine, model)).test_client().get("/track?id=x:1").text
+    client = create_app(Searcher(engine, model)).test_client()
+    bare, last = (client.get(f"/track?id={track_id}").text for track_id in ("x:bare", "x:30"))
     engine.close()
-    assert "shows it in its first 20" in page
+    assert "shows it in its first 20: many tracks carry the same tags" in last
+    assert "It has no tag, so no search for tags finds it" in bare
 
 
 def test_an_unknown_track_is_404_and_offers_a_search(visit) -> None:

@@ -223,6 +223,7 @@ function show(part, flying) {
   document.getElementById("answer").replaceWith(document.adoptNode(part.getElementById("answer")));
   document.getElementById("marks").replaceWith(document.adoptNode(marks));
   svg.classList.toggle("marked", marks.childElementCount > 0);
+  uncoverMarks();
   svg.classList.toggle("chosen", community !== undefined);
   svg.querySelectorAll(".island").forEach((island, number) => island.classList.toggle("chosen", String(number) === community));
   const title = document.querySelector("#answer h2")?.textContent;
@@ -233,6 +234,12 @@ function show(part, flying) {
   if (!flying || flyBack()) return;
   if (marks.dataset.focus) flyTo(numbers(marks.dataset.focus));
   else if (!title) showAll();
+}
+
+// What is marked is written by its mark alone: at another size both would be seen.
+function uncoverMarks() {
+  const marked = new Set([...document.querySelectorAll("#marks a")].map((link) => link.getAttribute("href")));
+  for (const link of svg.querySelectorAll(".island a")) link.classList.toggle("marked", marked.has(link.getAttribute("href")));
 }
 
 // The part that the address names, when it names one.
@@ -329,6 +336,7 @@ middle = { x: seen.x + seen.width / 2, y: seen.y + seen.height / 2 };
 document.documentElement.classList.add("live");
 svg.classList.add("exact");
 view.tabIndex = 0;
+uncoverMarks();
 const asked = document.getElementById("marks").dataset.focus;
 if (!flyBack(0) && asked) flyTo(numbers(asked), 0);
 new ResizeObserver(settle).observe(view);

@@ -54,6 +54,9 @@ def test_a_click_on_a_word_marks_its_kin_without_leaving_the_map(open_tab, axe) 
     assert zoom_of(tab) == pytest.approx(before)
     assert tab.locator("#marks path").count() == tab.locator(".map-kin li").count()
     assert word(tab, "ambient").evaluate(SEEN)
+    # The mark stands for the word, which would shine through at another size.
+    assert tab.locator("#marks a[href='/tag?name=ambient']").is_visible()
+    assert not word(tab, "ambient").is_visible()
     axe(tab)
     tab.locator(".map-kin a").first.click()
     # Before the answer is there the way back would lead off the map.
