@@ -8,6 +8,7 @@ title that is missing is taken from the file's name, which is how its owner know
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ from indexer.cells import parse_duration, parse_text, parse_year
 from indexer.entries import AudioFile, BadTrack, Entry, Found, Reject, SourceError
 from tagmodel.track import LONGEST_ID, Track
 
+# Where a link leads nowhere, or in a circle.
+_NOTHING_THERE = frozenset({errno.ENOENT, errno.ELOOP, errno.ENOTDIR})
 # Of an audio id, as part of a track's: among a million files the chance that two share them is about 5e-13.
 ID_DIGITS = 20  # hex, 80 bits
 
@@ -134,11 +137,19 @@ def _walk(folder: Path, entered: set[tuple[int, int]]) -> Iterator[Path]:
 
 
 def _kind(path: Path) -> int | None:
-    """Return the kind of file behind a path, None for a link to nowhere or in a circle."""
+    """Return the kind of file behind a path, None for a link to nowhere or in a circle.
+
+    What cannot be looked at for another reason, as a disk that fails, may be there all the same: a file is named, to be
+    rejected with that reason, and a folder is not taken for an empty one.
+    """
     try:
         return path.stat().st_mode
-    except OSError:
-        return None
+    except OSError as error:
+        if error.errno in _NOTHING_THERE:
+            return None
+        if path.suffix.lower() in AUDIO_SUFFIXES:
+            return stat.S_IFREG
+        raise
 
 
 def _track(track_id: str, source: str, path: Path, metadata: Metadata) -> Track:

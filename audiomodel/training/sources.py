@@ -82,7 +82,7 @@ def _fma_small(data_dir: Path) -> Source:
         "clips of 30 seconds, 1,000 of each top genre, official split; no other data and no weights from elsewhere",
         licence="FMA metadata CC BY 4.0; its audio is licensed by each artist, much of it NC or ND, and is not part of "
         "the model",
-        deaf_to="jazz and classical music, which are none of its top genres, instruments, voices, moods",
+        deaf_to="instruments, voices and moods, nor of jazz and classical music, which are none of its top genres",
         prepared=None if has_audio else prepared,
     )
 

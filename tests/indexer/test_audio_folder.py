@@ -9,7 +9,7 @@ import pytest
 from mutagen.id3 import COMM, ID3
 
 from audiomodel.metadata import read_metadata
-from indexer.audio_folder import AudioFolder
+from indexer.audio_folder import AudioFolder, walk_audio
 from indexer.entries import Found, Reject, SourceError
 from tagmodel.track import Track
 from tests.audiomodel.sound_files import write_sound
@@ -99,6 +99,15 @@ def test_files_come_in_the_same_order_whatever_the_disk_says(tmp_path: Path) -> 
     (tmp_path / "cover.jpg").write_bytes(b"")
     names = [track.track_id.removeprefix("disk:") for track in tracks(tmp_path)]
     assert names == ["B.mp3", "a/b/c.mp3", "a/z.mp3", "a b.mp3", "a.mp3", "b.mp3"]
+
+
+def test_what_cannot_be_looked_at_is_named_and_no_folder_is_taken_for_empty(tmp_path: Path) -> None:
+    # The system says that it cannot follow these, not that nothing is there.
+    (tmp_path / "song.mp3").symlink_to("x" * 300)
+    assert list(walk_audio(tmp_path)) == [tmp_path / "song.mp3"]
+    (tmp_path / "disc 1").symlink_to("x" * 300)
+    with pytest.raises(SourceError, match="disc 1: cannot be read"):
+        list(walk_audio(tmp_path))
 
 
 def test_links_in_a_circle_are_walked_once(tmp_path: Path) -> None:
