@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import signal
 import sys
 import threading
@@ -33,7 +34,9 @@ from tagmodel.cli.written import open_output
 from tagmodel.model import ModelMissing, TagModel, load_model
 
 REJECTS_STATUS = 1  # some rows were not indexed
-USAGE_STATUS = 2  # a source cannot be read, or an option is wrong; nothing was written
+# A source cannot be read, or an option or a model is wrong: nothing was written, unless a source breaks off on the way,
+# as a pipe may; batches before that point stay.
+USAGE_STATUS = 2
 ENGINE_STATUS = 3  # the index, or a file, cannot be read or written; what was acknowledged stays
 INTERRUPTED_STATUS = 130
 
@@ -49,9 +52,9 @@ def exit_statuses() -> Iterator[None]:
     try:
         with _ended_like_interrupted():
             yield
-    except (SourceError, MappingError, ModelMissing, NoGenerations, GenerationRefused) as error:
+    except (SourceError, MappingError, ModelMissing, WorkerFailed, NoGenerations, GenerationRefused) as error:
         stop(str(error), USAGE_STATUS)
-    except (SearchUnavailable, WorkerFailed) as error:
+    except SearchUnavailable as error:
         stop(str(error), ENGINE_STATUS)
     except OSError as error:
         if error.errno == errno.EPIPE:  # `tagkin export | head`: click knows what to do
@@ -120,8 +123,8 @@ def index_command(sources: tuple[str, ...], **options: Any) -> None:
     SOURCE is a file (.csv, .tsv, .jsonl, .parquet; also .gz, .xz), a folder of audio files, - for JSON lines on stdin,
     a data set (mtat, fma, jamendo, ...), or "invented" for 5,000 made-up tracks.
 
-    Exit status: 0 all rows indexed, 1 some rejected, 2 a source or option is wrong and nothing was written,
-    3 the index or a file cannot be written, 130 interrupted.
+    Exit status: 0 all rows indexed, 1 some rejected, 2 a source, option or model is wrong (nothing was written, unless
+    a source broke off on the way: what came before stays), 3 the index or a file cannot be written, 130 interrupted.
     """
     _check_options(sources, options)
     with exit_statuses():
@@ -135,6 +138,7 @@ def _check_options(sources: tuple[str, ...], options: dict[str, Any]) -> None:
         raise click.UsageError("expected a SOURCE, got none; for example: tagkin index songs.csv")
     _check_suffix("--rejects", options["rejects"])
     _check_suffix("--heard-report", options["heard_report"])
+    _check_written(sources, options)
     for needless, why in (("reexpand", "expands all anew"), ("prune", "starts with nothing")):
         if options["rebuild"] and options[needless]:
             raise click.UsageError(f"--{needless}: a --rebuild {why} anyway")
@@ -148,6 +152,17 @@ def _check_options(sources: tuple[str, ...], options: dict[str, Any]) -> None:
 def _check_suffix(option: str, path: Path | None) -> None:
     if path is not None and path.suffix.lower() not in {".jsonl", ".csv"}:
         raise click.UsageError(f"{option} {path}: expected a name that ends in .jsonl or .csv")
+
+
+def _check_written(sources: tuple[str, ...], options: dict[str, Any]) -> None:
+    """Refuse to write over what is read, or to one file twice."""
+    taken = {os.path.realpath(source): "a SOURCE" for source in sources if Path(source).is_file()}
+    for name in ("save_mapping", "rejects", "heard_report"):
+        option, path = f"--{name.replace('_', '-')}", options[name]
+        if path is None:
+            continue
+        if (other := taken.setdefault(os.path.realpath(path), option)) != option:
+            raise click.UsageError(f"{option} {path}: expected a file of its own to write to, this is {other} as well")
 
 
 def _index(sources: tuple[str, ...], options: dict[str, Any]) -> int:

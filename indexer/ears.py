@@ -17,10 +17,17 @@ from indexer.listening import Listening
 
 
 class Ears(NamedTuple):
-    """Who tells which audio a file holds, and who listens; None where nobody can."""
+    """Who tells which audio a file holds, and who listens; None where nobody can.
+
+    Parameters
+    ----------
+    tagger_id
+        Of who listens; ``""`` where nobody does.
+    """
 
     ear: RememberingEar | None = None
     listening: Listening | None = None
+    tagger_id: str = ""
 
 
 @contextmanager
@@ -40,16 +47,19 @@ def open_ears(options: HearingOptions, say: Callable[[str], None]) -> Iterator[E
         cache = stack.enter_context(HearingCache(options.cache or default_cache(), say))
         jobs = options.jobs or usable_cores()
         ear = stack.enter_context(RememberingEar(cache, options.tagger, jobs))
-        yield Ears(ear, Listening(ear if _can_hear(ear, options, say) else None, report))
+        tagger_id = _who_hears(ear, options, say)
+        yield Ears(ear, Listening(ear if tagger_id else None, report), tagger_id)
 
 
-def _can_hear(ear: RememberingEar, options: HearingOptions, say: Callable[[str], None]) -> bool:
+def _who_hears(ear: RememberingEar, options: HearingOptions, say: Callable[[str], None]) -> str:
+    """Return the id of the tagger, ``""`` where nobody listens."""
     if options.hear is False:
-        return False
+        return ""
     try:
-        return bool(ear.tagger.tagger_id)
+        return ear.tagger.tagger_id
     except TaggerMissing as error:
-        return not _may_be_deaf(options, str(error), say)
+        _may_be_deaf(options, str(error), say)
+        return ""
 
 
 def _may_be_deaf(options: HearingOptions, why: str, say: Callable[[str], None]) -> bool:

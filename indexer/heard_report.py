@@ -5,7 +5,6 @@ Nothing in it is a rejected row: every track it names is indexed by what else is
 
 from __future__ import annotations
 
-import csv
 import enum
 from collections import Counter
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-import orjson
+from indexer.report_files import ReportFile
 
 # Without a file for them this many are shown of each source and kind.
 SHOWN = 3
@@ -55,20 +54,16 @@ class HeardReport:
     Parameters
     ----------
     path
-        A ``.csv`` or ``.jsonl`` file, which is replaced; None to only show some.
+        A ``.csv`` or ``.jsonl`` file, which is replaced at the end of a whole run; None to only show some.
     say
         Takes a line of text for the user.
     """
 
     def __init__(self, path: Path | None, say: Callable[[str], None]) -> None:
         self._say = say
-        self._file = None if path is None else path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
-        self._csv = csv.writer(self._file) if self._file and path and path.suffix.lower() == ".csv" else None
-        if self._csv:
-            self._csv.writerow(("source", *Remark._fields))
-        self._source: str | None = None
-        self._start = 0
-        self.begin("")
+        self._file = None if path is None else ReportFile(path, ("source", *Remark._fields))
+        self._source = ""
+        self.counts: Counter[Kind] = Counter()
 
     def __enter__(self) -> Self:
         return self
@@ -76,27 +71,23 @@ class HeardReport:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file:
-            self._file.close()
+        if self._file and self._file.close(whole=kind is None):
+            self._say(f"what became of audio files so far is in {self._file.part}")
 
     def begin(self, source: str) -> None:
         """Begin the remarks on a source, or begin them anew: it is read again from its start."""
         if self._file and source == self._source:
-            self._file.seek(self._start)
-            self._file.truncate()
+            self._file.restart()
         elif self._file:
-            self._start = self._file.tell()
+            self._file.begin()
         self._source = source
-        self.counts: Counter[Kind] = Counter()
+        self.counts = Counter()
 
     def add(self, remark: Remark) -> None:
         """Write one remark."""
         self.counts[remark.kind] += 1
-        if self._csv:
-            self._csv.writerow((self._source, *remark))
-        elif self._file:
-            line = {"source": self._source, **remark._asdict()}
-            self._file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE).decode())
+        if self._file:
+            self._file.add({"source": self._source, **remark._asdict()})
         elif remark.kind not in _QUIET and self.counts[remark.kind] <= SHOWN:
             self._say(f"{remark.kind}: {remark.file or remark.track_id}: {remark.reason}")
 

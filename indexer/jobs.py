@@ -18,13 +18,13 @@ from indexer.ears import open_ears
 from indexer.entries import Catalogue, counted
 from indexer.hearing_options import HearingOptions
 from indexer.listening import Listening
-from indexer.loading import LoadOptions, Progress, load_catalogue
+from indexer.loading import LoadOptions, Progress, Written, load_catalogue
 from indexer.mapping import FIELDS, MappingError, save_mapping
 from indexer.reading import LoadSummary, survey_catalogue
-from indexer.rebuilding import RebuildRun, SampledEnricher
+from indexer.rebuilding import RebuildRun
 from indexer.reexpansion import reexpand_index
 from indexer.rejects import Rejects
-from search.engine import IndexWriter, SearchEngine, SearchUnavailable, without_passwords
+from search.engine import IndexState, IndexWriter, SearchEngine, SearchUnavailable, without_passwords
 from search.engines import open_engine
 from search.enrichment import Enricher
 from search.generations import RebuildOrder, open_with_generations
@@ -82,7 +82,9 @@ def run_index(job: IndexJob, progress: Progress) -> int:
         return _run(job, progress)
     with open_ears(job.hearing, progress.say) as ears:
         options = replace(job.source_options, ear=ears.ear, listening=ears.listening)
-        return _run(replace(job, source_options=options, listening=ears.listening), progress)
+        load_options = replace(job.load_options, tagger_id=ears.tagger_id)
+        heard = replace(job, source_options=options, load_options=load_options, listening=ears.listening)
+        return _run(heard, progress)
 
 
 def _run(job: IndexJob, progress: Progress) -> int:
@@ -95,9 +97,9 @@ def _run(job: IndexJob, progress: Progress) -> int:
             show_mapping(catalogue, progress)
     if job.save_mapping is not None:
         save_mapping(_only_table(catalogues).mapping, job.save_mapping)
-    enricher = SampledEnricher(job.model) if job.rebuild else Enricher(job.model)
+    enricher = Enricher(job.model)
     with Rejects(job.rejects, progress.say) as rejects:
-        if isinstance(enricher, SampledEnricher):
+        if job.rebuild:
             _rebuild(job, catalogues, enricher, rejects, progress)
         elif job.dry_run:
             _survey(job, catalogues, enricher, rejects, progress)
@@ -177,7 +179,7 @@ def _index_to_prune(job: IndexJob, progress: Progress) -> Iterator[SearchEngine 
         yield None
         return
     try:
-        engine = open_engine(job.engine)
+        engine = open_engine(job.engine, patience=job.load_options.patience)
     except SearchUnavailable as error:
         progress.say(f"what would be pruned is not known: {error}")
         yield None
@@ -191,9 +193,12 @@ def _index_to_prune(job: IndexJob, progress: Progress) -> Iterator[SearchEngine 
 def _write(
     job: IndexJob, catalogues: Sequence[Catalogue], enricher: Enricher, rejects: Rejects, progress: Progress
 ) -> None:
-    engine = open_engine(job.engine, create=bool(catalogues))
+    patience = job.load_options.patience
+    engine = open_engine(job.engine, create=bool(catalogues), patience=patience)
     try:
-        with wait_for_writer(engine, job.load_options.patience) as writer:
+        with wait_for_writer(engine, patience) as writer:
+            if catalogues and not job.reexpand:
+                _say_other_model(engine.state(), job.model.model_id, progress)
             for catalogue in catalogues:
                 _load(job, catalogue, engine, writer, enricher, rejects, progress)
             if job.reexpand:
@@ -207,6 +212,15 @@ def _write(
         engine.close()
 
 
+def _say_other_model(state: IndexState, model_id: str, progress: Progress) -> None:
+    """Say that tracks will be expanded by another model than those of the index were, which is easily forgotten."""
+    if state.n_tracks and state.model_id not in {"", model_id}:
+        progress.say(
+            f"the tracks of this index were expanded by the model {state.model_id}, this run expands by {model_id}: "
+            "is --model missing? --reexpand makes all of them one"
+        )
+
+
 def _load(
     job: IndexJob,
     catalogue: Catalogue,
@@ -215,6 +229,7 @@ def _load(
     enricher: Enricher,
     rejects: Rejects,
     progress: Progress,
+    written: Written = lambda _documents: None,
 ) -> None:
     rejects.begin()
     started = time.monotonic()
@@ -224,6 +239,7 @@ def _load(
         progress=progress,
         listening=job.listening,
         options=job.load_options,
+        written=written,
     )
     say_summary(catalogue.label, summary, time.monotonic() - started, progress)
     if job.listening is not None:
@@ -233,20 +249,22 @@ def _load(
 def _rebuild(
     job: IndexJob,
     catalogues: Sequence[Catalogue],
-    enricher: SampledEnricher,
+    enricher: Enricher,
     rejects: Rejects,
     progress: Progress,
 ) -> None:
-    engine, generations = open_with_generations(job.engine, create=bool(catalogues))
+    options = job.load_options
+    engine, generations = open_with_generations(job.engine, create=bool(catalogues), patience=options.patience)
     order = RebuildOrder(tuple(catalogue.label for catalogue in catalogues), job.model.model_id)
     try:
-        options = job.load_options
         with generations.rebuild(order, progress.say, options.restart, options.patience) as rebuild:
             run = RebuildRun(rebuild, enricher, progress)
             if catalogues:
                 run.load(
                     catalogues,
-                    lambda catalogue, into, writer: _load(job, catalogue, into, writer, enricher, rejects, progress),
+                    lambda catalogue, into, writer, written: _load(
+                        *(job, catalogue, into, writer, enricher, rejects, progress), written=written
+                    ),
                 )
             else:
                 run.fill(options.batch_size)
@@ -318,5 +336,5 @@ def say_unknown_tags(n_unknown: int, progress: Progress) -> None:
         are, they, them = ("is", "it is", "it") if n_unknown == 1 else ("are", "they are", "them")
         progress.say(
             f"{counted(n_unknown, 'tag')} {are} not in the model: {they} found literally; "
-            f"retrain with `tagkin train tags --catalogue FILE` to give {them} kin"
+            f"`tagkin export -o FILE.jsonl` and `tagkin train tags --catalogue FILE.jsonl` give {them} kin"
         )

@@ -40,10 +40,13 @@ SHOWN_EVERY = 300.0  # seconds
 
 _AGAIN = 0.5  # seconds between two tries to read an index that is away
 
+# Told of documents as they are handed to the writer.
+Written = Callable[[Sequence[Document]], None]
+
 Answer = TypeVar("Answer")
 
-# Raised when the digest below changes.
-_CHECKPOINT_VERSION = 1
+# Raised when the digest of a reading changes, or the note below.
+_CHECKPOINT_VERSION = 2
 
 
 class Progress(Protocol):
@@ -73,21 +76,25 @@ class LoadOptions:
         Write from the first row, whatever an earlier run has done.
     patience
         Seconds to keep trying while the index is away.
+    tagger_id
+        Of who listens in this run, ``""`` where nobody does: it resumes no run that heard otherwise.
     """
 
     batch_size: int = BATCH_SIZE
     prune: bool = False
     restart: bool = False
     patience: float = 0.0
+    tagger_id: str = ""
 
 
 @dataclass(frozen=True)
 class _Checkpoint:
-    """How far an interrupted run came: `rows` entries with this digest, expanded with this model."""
+    """How far an interrupted run came: `rows` entries with this digest, expanded and heard with these models."""
 
     rows: int
     digest: str
     model_id: str
+    tagger_id: str
     version: int = _CHECKPOINT_VERSION
 
     def to_text(self) -> str:
@@ -108,6 +115,7 @@ def load_catalogue(
     progress: Progress,
     listening: Listening | None = None,
     options: LoadOptions = LoadOptions(),
+    written: Written = lambda _documents: None,
 ) -> LoadSummary:
     """Bring a catalogue into an index.
 
@@ -115,6 +123,8 @@ def load_catalogue(
     ----------
     listening
         Hears the files that tracks of the catalogue have; None leaves them alone.
+    written
+        Told of documents as they are stored, with what the index had heard on them before.
 
     Raises
     ------
@@ -123,8 +133,8 @@ def load_catalogue(
     SearchUnavailable
         If the index cannot be written; the same holds.
     """
-    checkpoint = None if options.restart else _read_checkpoint(writer, catalogue, enricher)
-    run = _Run(catalogue, engine, writer, enricher, rejects, progress, listening, options)
+    checkpoint = None if options.restart else _read_checkpoint(writer, catalogue, enricher, options)
+    run = _Run(catalogue, engine, writer, enricher, rejects, progress, listening, options, written)
     if checkpoint is None:
         return run.load()
     progress.say(f"resuming {catalogue.label}: an earlier run stopped after {counted(checkpoint.rows, 'row')}")
@@ -132,22 +142,27 @@ def load_catalogue(
         return run.load(checkpoint)
     except _SourceChanged:
         if not catalogue.rereadable:
+            files = "" if files_of(catalogue) is None else ", or not with the same audio files"
             raise SourceError(
                 f"{catalogue.label}: an earlier run stopped after {counted(checkpoint.rows, 'row')}, and this is not "
-                "the same stream; say --restart to index it from its start, or give it another --source-name"
+                f"the same stream{files}; say --restart to index it from its start, or give it another --source-name"
             ) from None
         progress.say(f"{catalogue.label} has changed since then: beginning at its start")
         return run.load()
 
 
-def _read_checkpoint(writer: IndexWriter, catalogue: Catalogue, enricher: Enricher) -> _Checkpoint | None:
+def _read_checkpoint(
+    writer: IndexWriter, catalogue: Catalogue, enricher: Enricher, options: LoadOptions
+) -> _Checkpoint | None:
+    """Return how far an earlier run came, None where there was none whose work this one would do again as it is."""
     stored = writer.checkpoint(_checkpoint_name(catalogue))
     if not stored:
         return None
     values = orjson.loads(stored)
-    if values.get("version") != _CHECKPOINT_VERSION or values.get("model_id") != enricher.model_id:
+    if values.get("version") != _CHECKPOINT_VERSION:
         return None
-    return _Checkpoint(**values)
+    found = _Checkpoint(**values)
+    return found if (found.model_id, found.tagger_id) == (enricher.model_id, options.tagger_id) else None
 
 
 def _checkpoint_name(catalogue: Catalogue) -> str:
@@ -166,6 +181,7 @@ class _Run:
     progress: Progress
     listening: Listening | None
     options: LoadOptions
+    written: Written
 
     def load(self, checkpoint: _Checkpoint | None = None) -> LoadSummary:
         if checkpoint is not None:
@@ -223,10 +239,13 @@ class _Run:
         """Write a batch and the note of it."""
         former = self.ids.take_over(found)
         documents = self.enricher.enrich([one.track for one in found], lambda made: self._hear(made, found))
-        self.writer.write(self._fresh(documents, reading.summary, former))
+        fresh = self._fresh(documents, reading.summary, former)
+        self.writer.write(fresh)
+        self.written(fresh)
         self.writer.name_tags(self._new_names())
         if not self.refused:
-            checkpoint = _Checkpoint(reading.summary.rows, reading.digest(), self.enricher.model_id)
+            made_with = self.enricher.model_id, self.options.tagger_id
+            checkpoint = _Checkpoint(reading.summary.rows, reading.digest(), *made_with)
             self.writer.set_checkpoint(_checkpoint_name(self.catalogue), checkpoint.to_text())
         self.rejects.flush()
         if monotonic() - self.shown_at < SHOWN_EVERY:
@@ -323,7 +342,8 @@ class _Run:
             self._commit(reading)  # an interrupted run may have left what is gone from the source since
             self._prune(reading)
         self.writer.set_checkpoint(_checkpoint_name(self.catalogue), "")
-        self.ids.finish()
+        if not reading.unidentified:  # such a file may still go by its path in the index
+            self.ids.finish()
         reading.summary.renamed = self.ids.changed
         self._commit(reading)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, TypeGuard
 
-from indexer.entries import Catalogue, Entry, Found, Reject, counted
+from indexer.entries import Catalogue, Entry, Found, RawRow, Reject, counted
 from indexer.rejects import Rejects
 from indexer.seen import SeenIds
 from tagmodel.track import Track
@@ -127,6 +127,7 @@ class Reading:
         if line not in duplicates:
             return True
         reason = f"duplicate id {track.track_id}, first on line {duplicates[line]:,}; the first one is kept"
+        reason += _duplicate_slip(track.track_id, row)
         raw, cells = ("", None) if row is None else (row.text(), row.cells)
         self._reject(Reject(line, reason, raw, track.track_id, cells))
         return False
@@ -141,13 +142,23 @@ class Reading:
             self._rejects.add(self._label, reject)
 
 
+def _duplicate_slip(track_id: str, row: RawRow | None) -> str:
+    """Name the likely slip where the id stands in a cell: it may be an album's. Two rows may well share an ISRC."""
+    source, _, own = track_id.partition(":")
+    ids = {track_id} if source == "isrc" else {track_id, own}
+    if row is None or ids.isdisjoint(str(cell).strip() for cell in row.cells.values() if cell):
+        return ""
+    return "; is it an album's number, not the track's? --map track_id= leaves that column out"
+
+
 def _entry_text(entry: Entry) -> str:
     if isinstance(entry, Reject):
         return f"{entry.line}\x1f{entry.raw}\x1e"
-    t = entry.track
+    t, audio = entry.track, entry.audio
+    file = "" if audio is None else f"{audio.path}\x1f{audio.file}"
     return (
         f"{t.track_id}\x1f{t.title}\x1f{t.artist}\x1f{t.album}\x1f{t.genre}\x1f{t.license}\x1f"
-        f"{t.duration}\x1f{t.year}\x1f{t.url}\x1f{t.source}\x1f{t.tags}\x1f{t.shares}\x1e"
+        f"{t.duration}\x1f{t.year}\x1f{t.url}\x1f{t.source}\x1f{t.tags}\x1f{t.shares}\x1f{file}\x1e"
     )
 
 

@@ -13,56 +13,44 @@ from dataclasses import dataclass, field
 from itertools import islice, takewhile
 
 from indexer.entries import Catalogue, Entry, Found, counted, files_of
-from indexer.loading import BATCH_SIZE, Progress
+from indexer.loading import BATCH_SIZE, Progress, Written
 from indexer.rebuild_checking import Sample, check_sample
 from indexer.seen import SeenIds
 from search.document import Document
 from search.engine import IndexState, IndexWriter, SearchEngine
-from search.enrichment import Enricher, Hear, keep_heard
+from search.enrichment import Enricher, keep_heard
 from search.generations import CheckFailed, Rebuild, Switched
 from search.reach import read_reach
 from search.reach_computing import compute_reach
 from search.reach_record import REACH, ReachRecord
-from tagmodel.track import Track
 
 # Brings one catalogue into an index.
-Load = Callable[[Catalogue, SearchEngine, IndexWriter], None]
-
-
-@dataclass
-class SampledEnricher(Enricher):
-    """An enricher that keeps a few of its documents, to look at later whether they arrived."""
-
-    sample: Sample = field(default_factory=Sample)
-
-    def enrich(self, tracks: Sequence[Track], hear: Hear | None = None) -> list[Document]:
-        """Make the documents of a batch of tracks."""
-        documents = super().enrich(tracks, hear)
-        self.sample.offer(documents)
-        return documents
+Load = Callable[[Catalogue, SearchEngine, IndexWriter, Written], None]
 
 
 @dataclass
 class RebuildRun:
-    """The steps of a rebuild, in this order: `fill` or `load`, `check`, `note_reach`, `go_live`."""
+    """The steps of a rebuild, in this order: `fill` or `load`, `check`, `note_reach`, `go_live`.
+
+    Parameters
+    ----------
+    sample
+        Of the documents as they were written.
+    """
 
     rebuild: Rebuild
-    enricher: SampledEnricher
+    enricher: Enricher
     progress: Progress
     expected: int | None = None
+    sample: Sample = field(default_factory=Sample)
 
     def __post_init__(self) -> None:
         self.enricher.known_spelling = self.rebuild.spellings.get
 
-    @property
-    def sample(self) -> Sample:
-        """Documents that were written."""
-        return self.enricher.sample
-
     def renew(self, documents: Sequence[Document]) -> list[Document]:
         """Expand documents anew from their typed and heard tags."""
         tracks = [document.track for document in documents]
-        return Enricher.enrich(self.enricher, tracks, lambda made: list(map(keep_heard, made, documents)))
+        return self.enricher.enrich(tracks, lambda made: list(map(keep_heard, made, documents)))
 
     def fill(self, batch_size: int = BATCH_SIZE) -> None:
         """Copy the living generation, expanded anew; go on where an earlier run stopped.
@@ -112,7 +100,7 @@ class RebuildRun:
         with SeenIds() as seen:
             noted = [_Noted(catalogue, seen) for catalogue in catalogues]
             for catalogue in noted:
-                load(catalogue, self.rebuild.engine, self.rebuild.writer)
+                load(catalogue, self.rebuild.engine, self.rebuild.writer, self.sample.offer)
             self.expected = sum(catalogue.fresh for catalogue in noted)
 
     def check(self) -> None:

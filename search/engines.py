@@ -16,7 +16,7 @@ _SERVER = re.compile(r"[\w.-]+:\d{2,5}(/.*)?", re.ASCII)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 
 
-def _open_directory(address: str, create: bool) -> SearchEngine:
+def _open_directory(address: str, create: bool, _patience: float) -> SearchEngine:
     path = Path(address).expanduser()
     if path.exists() and not path.is_dir():
         raise SearchUnavailable(f"expected the directory of an index: {address} is a file, not a directory")
@@ -27,10 +27,10 @@ def _identify_directory(address: str) -> Hashable:
     return identify(Path(address).expanduser())
 
 
-def _open_server(address: str, create: bool) -> SearchEngine:
+def _open_server(address: str, create: bool, patience: float) -> SearchEngine:
     from search.elastic import ElasticEngine
 
-    return ElasticEngine.open(address, create)
+    return ElasticEngine.open(address, create, patience)
 
 
 def _identify_server(address: str) -> Hashable:
@@ -42,7 +42,7 @@ def _identify_server(address: str) -> Hashable:
 class _Scheme(NamedTuple):
     """How an index at an address of this scheme is opened, and told from others."""
 
-    open: Callable[[str, bool], SearchEngine]
+    open: Callable[[str, bool, float], SearchEngine]
     identify: Callable[[str], Hashable]
 
 
@@ -54,7 +54,7 @@ _SCHEMES = {
 }
 
 
-def open_engine(address: str, create: bool = False) -> SearchEngine:
+def open_engine(address: str, create: bool = False, patience: float = 0.0) -> SearchEngine:
     """Open the engine at an address.
 
     Parameters
@@ -63,13 +63,15 @@ def open_engine(address: str, create: bool = False) -> SearchEngine:
         A directory, for the embedded engine; ``http(s)://host:port[,host:port]/name`` for Elasticsearch.
     create
         Make an empty index where there is none.
+    patience
+        Seconds that it keeps trying to search and to read all documents while the index is away, for long loads.
 
     Raises
     ------
     SearchUnavailable
         If the address is none that this version knows, or the engine cannot be opened.
     """
-    return _scheme_of(address).open(address, create)
+    return _scheme_of(address).open(address, create, patience)
 
 
 def identify_index(address: str) -> Hashable:

@@ -238,8 +238,10 @@ class KeepsGenerations(Protocol):
         """Return them."""
 
 
-def open_with_generations(address: str, create: bool = False) -> tuple[SearchEngine, Generations]:
-    """Open an engine that keeps several generations.
+def open_with_generations(
+    address: str, create: bool = False, patience: float = 0.0
+) -> tuple[SearchEngine, Generations]:
+    """Open an engine that keeps several generations; all as `open_engine` does.
 
     Raises
     ------
@@ -248,7 +250,7 @@ def open_with_generations(address: str, create: bool = False) -> tuple[SearchEng
     SearchUnavailable
         If it cannot be opened.
     """
-    engine = open_engine(address, create) if "://" in address else None
+    engine = open_engine(address, create, patience) if "://" in address else None
     if not isinstance(engine, KeepsGenerations):
         raise NoGenerations(
             f"the index {address} is a directory and keeps one generation, the one that is searched. Build another "

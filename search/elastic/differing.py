@@ -79,9 +79,17 @@ def send(connection: Connection, index: str, lines: Sequence[Line]) -> None:
                 raise connection.refused_part(result)
 
 
-def differing(connection: Connection, index: str, other: str) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
-    """Return ids of tracks, with their versions, that searches see only in one index, and those only in the other."""
-    here, there = _ids(connection, index), _ids(connection, other)
+def differing(
+    connection: Connection, index: str, other: str, patience: float = 0.0
+) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+    """Return ids of tracks, with their versions, that searches see only in one index, and those only in the other.
+
+    Parameters
+    ----------
+    patience
+        Seconds to keep trying while the server is away.
+    """
+    here, there = _ids(connection, index, patience), _ids(connection, other, patience)
     only_here, only_there = [], []
     with closing(here), closing(there):
         one, two = next(here, None), next(there, None)
@@ -98,8 +106,9 @@ def differing(connection: Connection, index: str, other: str) -> tuple[list[tupl
     return only_here, only_there
 
 
-def _ids(connection: Connection, index: str) -> Generator[tuple[str, int]]:
-    for hit in scan(connection, index, {"match_all": {}}, "track_id", version=True, _source=False):
+def _ids(connection: Connection, index: str, patience: float) -> Generator[tuple[str, int]]:
+    query: dict[str, Any] = {"match_all": {}}
+    for hit in scan(connection, index, query, "track_id", patience=patience, version=True, _source=False):
         yield hit["sort"][0], hit["_version"]
 
 

@@ -6,8 +6,8 @@ import logging
 import secrets
 import threading
 from base64 import b64decode
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Self
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Self, TypeVar
 
 from search.document import Document
 from search.elastic.address import ElasticAddress, parse_address
@@ -18,13 +18,15 @@ from search.elastic.facets import FacetSizes
 from search.elastic.generations import ElasticGenerations
 from search.elastic.indices import ask, create_pair, living, make_live, refuse_foreign
 from search.elastic.mapping import KEPT, about_alias, tracks_alias
-from search.elastic.scanning import scan
+from search.elastic.scanning import Tries, scan
 from search.elastic.state import StateRecord, Stored, read_state
 from search.elastic.writer import ElasticWriter, attachment_id
 from search.engine import BadIndex, EngineAnswer, IndexState, SearchUnavailable, TagCounts
 from search.plan import Plan
 
 _log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 # How often another generation may come to live while one search is answered.
 _MOVES = 5
@@ -44,11 +46,15 @@ class ElasticEngine:
     ----------
     place
         Where to read and write; the aliases of the living generation unless given.
+    patience
+        Seconds to keep trying to read all documents, to search and to count tags while the server is away: for long
+        loads, as what single requests ask for is asked again by whoever needs it.
     """
 
-    def __init__(self, connection: Connection, place: Place | None = None) -> None:
+    def __init__(self, connection: Connection, place: Place | None = None, patience: float = 0.0) -> None:
         name = connection.address.name
         self.connection = connection
+        self.patience = patience
         self.place = place or Place(tracks_alias(name), about_alias(name))
         self._tracks = ""
         self._sizes = FacetSizes()
@@ -60,13 +66,15 @@ class ElasticEngine:
         self._names_seen: tuple[str, int] = ("", 0)
 
     @classmethod
-    def open(cls, address: str, create: bool = False) -> Self:
+    def open(cls, address: str, create: bool = False, patience: float = 0.0) -> Self:
         """Open the index at an address.
 
         Parameters
         ----------
         create
             Make an empty index where there is none.
+        patience
+            As above; it opens at once or not.
 
         Raises
         ------
@@ -81,7 +89,7 @@ class ElasticEngine:
             if create and living(connection) is None:
                 refuse_foreign(connection)
                 make_live(connection, create_pair(connection, 1, StateRecord(secrets.token_hex(8), generation=0)))
-            engine = cls(connection)
+            engine = cls(connection, patience=patience)
             read_state(connection, engine.place.about, SHORT_TIMEOUT)
         except BaseException:
             connection.close()
@@ -90,6 +98,9 @@ class ElasticEngine:
 
     def search(self, plan: Plan) -> EngineAnswer:
         """Execute a plan; all of the answer comes from one generation, whatever happens meanwhile."""
+        return self._patiently(lambda: self._search(plan))
+
+    def _search(self, plan: Plan) -> EngineAnswer:
         for _ in range(_MOVES):
             tracks = self._tracks or self._find_tracks()
             try:
@@ -100,6 +111,17 @@ class ElasticEngine:
                 if self._find_tracks() == tracks:
                     raise
         raise SearchUnavailable(f"{self.connection.address}: generations change faster than they can be searched")
+
+    def _patiently(self, ask: Callable[[], Answer]) -> Answer:
+        """Ask again and again while the server is away."""
+        if not self.patience:
+            return ask()
+        tries = Tries(self.patience)
+        while True:
+            try:
+                return ask()
+            except SearchUnavailable as error:
+                tries.wait(error)
 
     def _find_tracks(self) -> str:
         """Learn which index of tracks is searched now."""
@@ -120,7 +142,8 @@ class ElasticEngine:
 
     def documents_after(self, track_id: str) -> Iterator[Document]:
         """Return the documents whose track ids come after one, ascending."""
-        hits = scan(self.connection, self.place.tracks, {"match_all": {}}, "track_id", track_id, _source=KEPT)
+        query: dict[str, Any] = {"match_all": {}}
+        hits = scan(self.connection, self.place.tracks, query, "track_id", track_id, self.patience, _source=KEPT)
         return (decode_document(hit["_source"]) for hit in hits)
 
     def tag_counts(self) -> Mapping[str, int]:
@@ -129,6 +152,9 @@ class ElasticEngine:
         While one thread counts, others are given the counts of before, where there are any. Without, they wait for it,
         and what keeps it from counting keeps them too: each trying for itself would take the time of all of them.
         """
+        return self._patiently(self._tag_counts)
+
+    def _tag_counts(self) -> TagCounts:
         stored = self._read()
         state = stored.record.index_state()
         counted, failure = self._counted, self._not_counted
@@ -201,7 +227,7 @@ class ElasticEngine:
 
     def _read_spellings(self, about: str, after: int, through: int) -> dict[str, str]:
         query = {"bool": {"filter": [{"term": {"kind": "tag"}}, {"range": {"names": {"gt": after, "lte": through}}}]}}
-        hits = scan(self.connection, about, query, "tag")
+        hits = scan(self.connection, about, query, "tag", patience=self.patience)
         return {hit["sort"][0]: hit["_source"]["kept"]["spelling"] for hit in hits}
 
     def has_word(self, word: str) -> bool:

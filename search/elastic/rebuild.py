@@ -124,7 +124,7 @@ class ElasticRebuild:
         self._open_writer = open_writer
         self.number = pair.number
         self.resumed = resumed
-        self.engine = type(living)(self._connection, self._place)
+        self.engine = type(living)(self._connection, self._place, living.patience)
         self._suspects: list[str] = []
         self.spellings: Mapping[str, str] = living.tag_spellings()
         # Last, as nobody would give its lease back if something failed here afterwards.
@@ -305,7 +305,7 @@ class ElasticRebuild:
         """Return ids of tracks that only one of both generations has, as far as searches see; many may just arrive."""
         old = living(self._connection)
         assert old is not None
-        missing, extra = differing(self._connection, old.tracks, self._pair.tracks)
+        missing, extra = differing(self._connection, old.tracks, self._pair.tracks, self.living_engine.patience)
         return [track_id for track_id, _ in (*missing, *extra)]
 
     def _is_same(self, old: Generation) -> bool:

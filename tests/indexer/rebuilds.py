@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 
-from indexer.rebuilding import RebuildRun, SampledEnricher
+from indexer.rebuilding import RebuildRun
 from search.document import Document
 from search.elastic.engine import ElasticEngine
 from search.engine import IndexBusy, IndexWriter, SearchEngine
@@ -96,7 +96,7 @@ def rebuild(
     progress = progress or Journal()
     order = RebuildOrder((), model.model_id)
     with engine.generations().rebuild(order, progress.say, restart) as begun:
-        run = RebuildRun(begun, SampledEnricher(model), progress)  # type: ignore[arg-type]
+        run = RebuildRun(begun, Enricher(model), progress)  # type: ignore[arg-type]
         run.fill(batch_size)
         before_check(run)
         run.check()

@@ -10,10 +10,13 @@ import sys
 from pathlib import Path
 
 import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from indexer import cli
 from indexer.jobs import run_index
+from search.engine import SearchUnavailable
 from search.engines import open_engine
 from search.reach_record import REACH
 from tagmodel.model import ModelMissing
@@ -108,7 +111,7 @@ def test_without_a_rejects_file_the_first_few_are_shown(desk: Desk) -> None:
 
 def test_unknown_tags_are_counted_and_told_how_to_get_kin(desk: Desk) -> None:
     result = desk.index(desk.write("a.csv", "title,tags\nBlue,zeuhl;sad;canterbury\n"))
-    assert "2 tags are not in the model: they are found literally; retrain with" in result.stderr
+    assert "2 tags are not in the model: they are found literally; `tagkin export -o" in result.stderr
 
 
 def test_pruning_removes_what_is_gone(desk: Desk) -> None:
@@ -166,6 +169,7 @@ def test_a_source_that_cannot_be_used_leaves_nothing_behind(
         (("mtat", "--source-name", "x"), "the data set mtat goes by its own name"),
         (("invented", "--map", "title=Name"), "expected a source with columns"),
         (("-", "--format", "csv", "--save-mapping", "/nowhere/columns.json"), "cannot be written"),
+        (("-", "--rejects", "a.csv", "--heard-report", "./a.csv"), "of its own to write to, this is --rejects as well"),
         (("--reexpand", "--dry-run"), "say one of them"),
         (("--reach", "--dry-run"), "say one of them"),
         (("--no-reach",), "expected a SOURCE"),
@@ -183,6 +187,91 @@ def test_a_rejects_file_that_cannot_be_written_is_told(desk: Desk) -> None:
     assert result.exit_code == 3
     assert "rejects.csv: cannot be written" in result.stderr
     assert not desk.engine.exists()
+
+
+@pytest.mark.parametrize("option", ["--rejects", "--save-mapping", "--heard-report"])
+def test_a_source_is_not_written_over(desk: Desk, option: str) -> None:
+    source = desk.write("a.csv", CSV)
+    (desk.folder / "link.csv").symlink_to(source)
+    result = desk.index(source, option, desk.folder / "link.csv")
+    assert result.exit_code == 2
+    assert "expected a file of its own to write to, this is a SOURCE as well" in result.stderr
+    assert source.read_text() == CSV
+
+
+def test_a_run_that_finds_the_index_busy_leaves_reports_as_they_are(desk: Desk) -> None:
+    rejects, report = desk.write("rejects.csv", "of the run before"), desk.write("heard.csv", "of the run before")
+    (desk.folder / "audio").mkdir()
+    desk.write("audio/a.mp3", "")
+    options = ("--rejects", rejects, "--audio", desk.folder / "audio", "--heard-report", report, "--no-hear")
+    source = desk.write("a.csv", "title,year\nBlue,soon\n")
+    engine = open_engine(str(desk.engine), create=True)
+    with engine.writer():
+        assert desk.index(source, *options).exit_code == 3
+    engine.close()
+    assert rejects.read_text() == report.read_text() == "of the run before"
+    assert desk.index(source, *options).exit_code == 1
+    assert len(rejects.read_text().splitlines()) == len(report.read_text().splitlines()) == 2
+    assert not list(desk.folder.glob("*.part"))
+
+
+def test_a_run_that_is_broken_off_leaves_its_rejects_beside_those_of_the_run_before(desk: Desk) -> None:
+    rejects, part = desk.write("rejects.csv", "of the run before"), desk.folder / "rejects.csv.part"
+    rows = b"title,year\nBlue,soon\n" + b"Red,1968\n" * 5_000
+    options = ("-", "--format", "csv", "--rejects", rejects)
+    result = desk.index(*options, stdin=rows + b"Gr\xf6\xdfe,1968\n")
+    assert result.exit_code == 2
+    assert f"the rejects so far are in {part}" in result.stderr
+    assert rejects.read_text() == "of the run before"
+    assert "year: expected" in part.read_text()
+    assert desk.index(*options, stdin=rows).exit_code == 1
+    assert "year: expected" in rejects.read_text()
+    assert not part.exists()
+
+
+_ROWS_OF = "import json, sys; [print(json.dumps(json.loads(line)['row'])) for line in open(sys.argv[1])]"
+
+
+@pytest.mark.slow
+def test_rejects_are_fed_in_while_the_same_file_is_to_take_what_is_rejected_again(desk: Desk) -> None:
+    n, rejects = 6_000, desk.folder / "rejects.jsonl"  # more than a pipe holds
+    rows = "".join(f'{{"id":{at},"title":"Song {at}","album":"{at:0200}","year":"soon"}}\n' for at in range(n))
+    desk.index(desk.write("a.jsonl", rows), "--rejects", rejects)
+    assert len(rejects.read_bytes().splitlines()) == n
+    command = [sys.executable, "-c", _LIMITED, str(resource.RLIM_INFINITY), "-", "--engine", str(desk.engine)]
+    options = ["--source-name", "a", "--rejects", str(rejects)]
+    with subprocess.Popen([sys.executable, "-c", _ROWS_OF, str(rejects)], stdout=subprocess.PIPE) as fed:
+        done = subprocess.run([*command, *options], stdin=fed.stdout, capture_output=True, text=True, check=False)
+    assert fed.returncode == 0
+    assert done.returncode == 1, done.stderr
+    assert [orjson.loads(line)["line"] for line in rejects.read_bytes().splitlines()] == [*range(1, n + 1)]
+
+
+def has_documents(desk: Desk) -> bool:
+    try:
+        return bool(desk.documents())
+    except SearchUnavailable:  # it is being made
+        return False
+
+
+@pytest.mark.slow
+def test_of_two_runs_at_once_the_second_leaves_the_rejects_of_the_first_alone(desk: Desk) -> None:
+    rejects = desk.folder / "rejects.jsonl"
+    rows = b"".join(b'{"id":%d,"title":"Song","year":%s}\n' % (at, b"1" if at % 10 else b"1968") for at in range(5_000))
+    command = [sys.executable, "-c", _LIMITED, str(resource.RLIM_INFINITY), "-", "--engine", str(desk.engine)]
+    first = subprocess.Popen([*command, "--rejects", str(rejects)], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert first.stdin is not None
+    first.stdin.write(rows)
+    first.stdin.flush()
+    while not has_documents(desk):
+        assert first.poll() is None, first.communicate()
+    second = desk.index("-", "--rejects", rejects, stdin=rows)
+    assert (second.exit_code, f"is being written by process {first.pid}" in second.stderr) == (3, True)
+    dry = desk.index("-", "--rejects", rejects, "--dry-run", stdin=rows)
+    assert (dry.exit_code, "rejects.jsonl: cannot be written (another run is writing it)" in dry.stderr) == (3, True)
+    first.communicate(timeout=60)
+    assert first.returncode == 1
+    assert len([orjson.loads(line) for line in rejects.read_bytes().splitlines()]) == 4_500
 
 
 def test_two_sources_of_one_name_are_told_apart(desk: Desk) -> None:
@@ -366,3 +455,126 @@ def test_a_file_in_place_of_the_index_is_told(desk: Desk) -> None:
     result = desk.index(desk.write("a.csv", CSV))
     assert (result.exit_code, "index is a file, not a directory" in result.stderr) == (3, True)
     assert desk.engine.read_text() == "mine"
+
+
+def test_tracks_without_an_isrc_are_not_one_track(desk: Desk) -> None:
+    rows = "".join(f"Song {at},{isrc}\n" for at, isrc in enumerate(["N/A", "N/A", "unknown", "-", "-"]))
+    result = desk.index(desk.write("a.csv", "title,isrc\n" + rows + "Blue,USRC17607839\n"))
+    assert (result.exit_code, "6 added" in result.stderr) == (0, True)
+    assert [track_id for track_id in desk.documents() if track_id.startswith("isrc:")] == ["isrc:USRC17607839"]
+
+
+def test_bytes_in_parquet_are_text_or_a_reject(desk: Desk) -> None:
+    rows = [{"id": b"one", "title": "Größe".encode(), "tags": b"sad;slow"}, {"id": b"two", "title": b"\xff"}]
+    pq.write_table(pa.Table.from_pylist(rows), desk.folder / "a.parquet")
+    result = desk.index(desk.folder / "a.parquet")
+    assert result.exit_code == 1
+    assert "line 2: title: expected text, got bytes that are not UTF-8" in result.stderr
+    (document,) = desk.documents().values()
+    assert (document.track.track_id, document.track.title, document.track.tags) == ("a:one", "Größe", ("sad", "slow"))
+
+
+def test_a_byte_order_mark_changes_no_id_when_the_encoding_is_said(desk: Desk) -> None:
+    path = desk.write("a.csv", "\ufefftrack_id,title\n17,Blue\n")
+    for options in ((), ("--encoding", "utf-8")):
+        assert desk.index(path, *options).exit_code == 0
+        assert list(desk.documents()) == ["17"]
+
+
+def test_milliseconds_are_noticed_in_columns_that_were_saved(desk: Desk) -> None:
+    saved = desk.folder / "columns.json"
+    desk.index(desk.write("a.csv", "title,length\nBlue,185\nRed,200\n"), "--save-mapping", saved)
+    later = desk.write("a.csv", "title,length\nBlue,65000\nRed,70000\n")
+    result = desk.index(later, "--mapping", saved)
+    assert (result.exit_code, "did you pass milliseconds? Say --map 'duration_ms=length'" in result.stderr) == (2, True)
+    assert desk.index(later, "--mapping", saved, "--map", "duration_ms=length").exit_code == 0
+    assert sorted(document.track.duration or 0 for document in desk.documents().values()) == [65.0, 70.0]
+    assert desk.index(later, "--mapping", saved, "--map", "duration=length").exit_code == 0
+    assert sorted(document.track.duration or 0 for document in desk.documents().values()) == [65_000.0, 70_000.0]
+
+
+def test_a_length_that_was_said_wins_over_one_that_was_guessed(desk: Desk) -> None:
+    result = desk.index(desk.write("a.csv", "title,duration_ms,Length\nBlue,0,3:05\n"), "--map", "duration=Length")
+    assert "  (not used)   duration_ms" in result.stderr
+    assert [document.track.duration for document in desk.documents().values()] == [185.0]
+
+
+def test_the_number_of_an_album_is_not_taken_for_its_tracks(desk: Desk) -> None:
+    path = desk.write("a.csv", "Catalog No,Title\nCAT-1,Blue\nCAT-1,Red\n")
+    assert desk.index(path).exit_code == 0
+    assert desk.titles() == ["Blue", "Red"]
+
+
+def test_many_rows_of_one_id_are_told_with_the_likely_slip_and_its_way_out(desk: Desk) -> None:
+    path = desk.write("a.csv", "ID,Title\nCAT-1,Blue\nCAT-1,Red\n")
+    slip = "is it an album's number, not the track's? --map track_id= leaves that column out"
+    result = desk.index(path)
+    assert f"duplicate id a:CAT-1, first on line 2; the first one is kept; {slip}" in result.stderr
+    assert desk.index(path, "--map", "track_id=", "--prune").exit_code == 0
+    assert desk.titles() == ["Blue", "Red"]
+    twice = desk.index(desk.write("b.csv", "Title,ISRC\nBlue,USRC17607839\nBlue,USRC17607839\n"))
+    assert "duplicate id isrc:USRC17607839" in twice.stderr
+    assert "album's" not in twice.stderr
+
+
+def test_a_key_that_json_lines_have_only_late_is_indexed(desk: Desk) -> None:
+    rows = "".join(f'{{"id":{at},"title":"Song {at}"}}\n' for at in range(1_200))
+    result = desk.index(desk.write("a.jsonl", rows + '{"id":1200,"title":"Late","moods":"sad"}\n'), "--no-reach")
+    assert "  tags         moods" in result.stderr
+    assert desk.documents()["a:1200"].track.tags == ("sad",)
+
+
+def test_json_lines_without_any_value_are_refused(desk: Desk) -> None:
+    result = desk.index("-", stdin="{}\n")
+    assert result.exit_code == 2
+    assert "expected values by name, such as a title, got none" in result.stderr
+    assert not desk.engine.exists()
+
+
+def test_what_came_before_a_pipe_broke_off_stays(desk: Desk) -> None:
+    rows = "".join(f"{at},Song {at}\n" for at in range(4_000))
+    result = desk.index("-", "--format", "csv", stdin=f"track_id,title\n{rows}".encode() + b"x,Gr\xf6\xdfe\n")
+    assert result.exit_code == 2
+    assert 0 < len(desk.documents()) < 4_001
+
+
+_SMALL_DISK = """
+import resource, sys
+from indexer import cli, seen
+from tests.indexer.tiny_model import TinyModel
+cli.load_model = lambda path: TinyModel()
+seen.CACHE_KIB = 100  # so that few rows will do
+resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+cli.index_command()
+"""
+
+
+def run_on_a_small_disk(desk: Desk, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", _SMALL_DISK, *map(str, arguments), "--engine", str(desk.engine), "--dry-run"]
+    place = desk.folder / "temporary"
+    place.mkdir(exist_ok=True)
+    environment = {**os.environ, "TMPDIR": str(place)}
+    environment.pop("SQLITE_TMPDIR", None)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.slow
+def test_a_full_temporary_directory_is_told_when_ids_do_not_fit(desk: Desk) -> None:
+    rows = "".join(f'{{"track_id":"{at:0100}","title":"Song"}}\n' for at in range(10_000))
+    done = run_on_a_small_disk(desk, desk.write("a.jsonl", rows))
+    assert done.returncode == 3, done.stderr
+    assert f"tagkin: {desk.folder}/temporary: cannot be written (" in done.stderr
+    assert "name another in TMPDIR" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_full_temporary_directory_is_told_when_names_of_files_do_not_fit(desk: Desk) -> None:
+    audio = desk.folder / "audio"
+    audio.mkdir()
+    for at in range(6_000):
+        (audio / f"{at:0200}.mp3").touch()
+    done = run_on_a_small_disk(desk, desk.write("a.csv", "title\nBlue\n"), "--audio", audio, "--no-hear")
+    assert done.returncode == 3, done.stderr
+    assert f"tagkin: {desk.folder}/temporary: cannot be written (" in done.stderr
+    assert "Traceback" not in done.stderr

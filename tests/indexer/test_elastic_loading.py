@@ -120,6 +120,32 @@ def test_the_server_may_be_away_for_twenty_seconds(load: Load, proxy: FaultProxy
     assert load.documents() == plain
 
 
+@pytest.mark.parametrize(
+    ("option", "asked"),
+    [
+        ("--prune", "*-tracks/_pit"),
+        ("--reexpand", "*-tracks/_pit"),
+        ("--reach", "*-tracks/_pit"),
+        ("--reach", "*/_msearch"),
+    ],
+)
+def test_the_server_may_be_away_when_all_of_the_index_is_read(
+    load: Load, proxy: FaultProxy, option: str, asked: str
+) -> None:
+    assert load.run().status == 0
+    load.source.write_bytes(make_rows(ROWS)[: -len(make_rows(ROWS).splitlines(keepends=True)[-1])])
+    proxy.faults = Faults(share_reset_before=1.0, where=to(asked))
+    process = load.start(option)
+    wait_until(lambda: proxy.counts[Fault.RESET_BEFORE] > 0, process)
+    time.sleep(6)
+    assert process.poll() is None, "it does not give up"
+    proxy.faults = Faults()
+    ended = load.end(process)
+    assert ended.status == 0, ended.said
+    assert "trying again for 300 s" in ended.said
+    assert len(load.documents()) == ROWS - (option == "--prune")
+
+
 def test_a_server_that_is_away_for_good_ends_the_run_and_the_next_one_goes_on(
     load: Load, proxy: FaultProxy, plain: list[Document]
 ) -> None:

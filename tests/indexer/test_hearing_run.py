@@ -331,6 +331,23 @@ def test_rows_are_heard_from_their_files(music: Music) -> None:
     assert (sound.file, bool(sound.vector)) == ("one.flac", True)
 
 
+def test_what_was_indexed_without_its_files_before_a_run_broke_off_is_heard_by_the_next_one(music: Music) -> None:
+    music.write("one.flac", "two.flac", "three.flac")
+    silent = "".join(f"{at},Song {at},\n" for at in range(4, 4_000))
+    rows = f"ID,Title,File\n1,One,one.flac\n2,Two,two.flac\n3,Three,three.flac\n{silent}"
+    options = ("--no-reach", "--jobs", 1)
+    broken = music.desk.index(
+        "-", "--format", "csv", "--source-name", "songs", *options, stdin=rows.encode() + b"0,Gr\xf6\xdfe,\n"
+    )
+    assert (broken.exit_code, "songs:1" in music.desk.documents()) == (2, True)
+    songs = music.desk.write("songs.csv", rows)
+    for hear, heard in (("--no-hear", False), ("--hear", True)):
+        result = music.desk.index(songs, "--audio", music.folder, hear, *options)
+        assert result.exit_code == 0, result.output
+        assert set(music.documents()) == {"one.flac", "two.flac", "three.flac"}
+        assert all(one.sound is not None and bool(one.sound.vector) is heard for one in music.documents().values())
+
+
 COMMAND = """
 from indexer import cli
 from tests.indexer.tiny_model import TinyModel
@@ -359,6 +376,32 @@ def test_a_run_that_is_killed_hears_nothing_twice(music: Music, hearing_cache: P
     assert "resuming" in result.stderr
     assert len(music.documents()) == n_files
     assert all(one.sound is not None and one.sound.vector for one in music.documents().values())
+
+
+@pytest.mark.slow
+def test_a_folder_that_was_not_heard_when_its_run_was_killed_is_heard_from_its_start(music: Music) -> None:
+    n_files = 30
+    music.write(*(f"{n:02}.flac" for n in range(n_files)))
+    command = [sys.executable, "-c", COMMAND, str(music.folder), "--engine", str(music.desk.engine), "--jobs", "1"]
+    process = subprocess.Popen([*command, "--batch-size", "2", "--no-hear"], stderr=subprocess.PIPE)
+    while not acknowledged(music.desk, "index:music"):
+        assert process.poll() is None, process.stderr and process.stderr.read()
+        time.sleep(0.0002)
+    process.kill()
+    process.communicate()
+    assert 0 < len(music.documents()) < n_files
+    assert decoded(music.index()) == n_files
+    assert all(one.sound is not None and one.sound.vector for one in music.documents().values())
+
+
+def acknowledged(desk: Desk, checkpoint: str) -> bool:
+    """Whether the running process has noted how far it is, as any reader of the database sees it."""
+    try:
+        with closing(sqlite3.connect(f"file:{desk.engine / 'index.sqlite'}?mode=ro", uri=True)) as connection:
+            found = connection.execute("SELECT value FROM checkpoints WHERE name = ?", (checkpoint,)).fetchone()
+    except sqlite3.OperationalError:  # not there yet
+        return False
+    return found is not None
 
 
 def test_a_doubt_names_the_genre_that_is_heard_also_where_it_never_counts_as_a_tag(

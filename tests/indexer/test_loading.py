@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.entries import Entry, Found, Reject, SourceError
+from indexer.entries import AudioFile, Entry, Found, Reject, SourceError
 from indexer.loading import LoadOptions, load_catalogue
 from indexer.reading import LoadSummary
 from indexer.rejects import Rejects
@@ -22,19 +22,23 @@ from tests.indexer.tiny_model import TinyModel, tag
 
 @dataclass
 class Shelf:
-    """A catalogue of literals; reading breaks after `breaks_after` entries."""
+    """A catalogue of literals; reading breaks after `breaks_after` entries. Its tracks lie in the folder `audio`."""
 
     content: list[Track | Reject]
     name: str = "shelf"
     label: str = "shelf"
     rereadable: bool = True
     breaks_after: int | None = None
+    audio: str = ""
 
     def entries(self) -> Iterator[Entry]:
         for line, entry in enumerate(self.content, 1):
             if self.breaks_after is not None and line > self.breaks_after:
                 raise KeyboardInterrupt
-            yield Found(line, entry) if isinstance(entry, Track) else entry
+            yield Found(line, entry, audio=self.file(line)) if isinstance(entry, Track) else entry
+
+    def file(self, line: int) -> AudioFile | None:
+        return AudioFile(Path(self.audio, f"{line}.flac"), f"{line}.flac") if self.audio else None
 
 
 @dataclass
@@ -178,6 +182,33 @@ def test_a_new_model_does_not_resume_the_work_of_another(engine: SearchEngine) -
     break_off(engine, [*tracks(7)], 6)
     assert load(engine, Shelf([*tracks(7)]), TinyModel("other")).skipped == 0
     assert {document.model_id for document in stored(engine).values()} == {"other"}
+
+
+def test_nobody_who_listens_resumes_the_work_of_who_did_not_or_heard_otherwise(engine: SearchEngine) -> None:
+    for before, now in (("", "one"), ("one", "another"), ("another", "")):
+        with pytest.raises(KeyboardInterrupt):
+            load(engine, Shelf([*tracks(7)], breaks_after=6), tagger_id=before)
+        assert load(engine, Shelf([*tracks(7)], breaks_after=7), tagger_id=now).skipped == 0
+        break_off(engine, [*tracks(7)], 6)
+        assert load(engine, Shelf([*tracks(7)])).skipped == 6
+
+
+@pytest.mark.parametrize(("before", "now"), [("", "music"), ("music", "other"), ("music", "")])
+def test_tracks_with_other_files_are_not_resumed(engine: SearchEngine, before: str, now: str) -> None:
+    break_off(engine, [*tracks(7)], 6, audio=before)
+    summary = load(engine, Shelf([*tracks(7)], audio=now))
+    assert (summary.skipped, summary.unchanged, summary.added) == (0, 6, 1)
+    break_off(engine, [*tracks(7)], 6, audio=now)
+    assert load(engine, Shelf([*tracks(7)], audio=now)).skipped == 6
+
+
+def test_what_an_earlier_version_noted_is_begun_anew(engine: SearchEngine) -> None:
+    break_off(engine, [*tracks(7)], 6)
+    with engine.writer() as writer:
+        note = '{"rows":6,"digest":"0123","model_id":"tiny","version":1}'
+        writer.set_checkpoint("index:shelf", note)
+        writer.commit()
+    assert load(engine, Shelf([*tracks(7)])).unchanged == 6
 
 
 def test_a_finished_source_leaves_no_checkpoint(engine: SearchEngine) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import pytest
 
-from indexer.rebuilding import RebuildRun, SampledEnricher
+from indexer.rebuilding import RebuildRun
 from indexer.reexpansion import reexpand_index
 from search.document import Document, Family
 from search.elastic import generations as generations_module
@@ -129,7 +129,7 @@ def test_spellings_are_carried_over_by_a_run_that_goes_on(engine: ElasticEngine)
 def test_the_spelling_of_the_model_comes_before_what_others_give(engine: ElasticEngine, looked: bool) -> None:
     late, other = tag("late word"), tag("new word")
     with engine.generations().rebuild(RebuildOrder((), NEW_MODEL.model_id), print) as begun:
-        run = RebuildRun(begun, SampledEnricher(NEW_MODEL), Journal())  # type: ignore[arg-type]
+        run = RebuildRun(begun, Enricher(NEW_MODEL), Journal())  # type: ignore[arg-type]
         run.fill()
         if looked:
             assert begun.engine.tag_spelling(late) is None
@@ -266,7 +266,7 @@ def test_a_track_that_is_missing_is_found_before_anything_is_switched(engine: El
         run.check()
         pair = generation(engine.connection.address.name, run.rebuild.number)
         send(engine.connection, pair.tracks, [operation(TRACKS[5].track_id, None, version_of(run))])
-        run.enricher.sample = type(run.sample)()  # the sample would tell it as well
+        run.sample = type(run.sample)()  # the sample would tell it as well
 
     with pytest.raises(CheckFailed, match=r"1 tracks are missing, such as 't:00005'"):
         rebuild(engine, before_check=lose)
@@ -281,7 +281,7 @@ def test_one_that_is_missing_is_found_also_where_another_is_too_many(engine: Ela
         version = version_of(run)
         lines = [operation(TRACKS[5].track_id, None, version), operation("t:09000", extra, version)]
         send(engine.connection, pair.tracks, lines)
-        run.enricher.sample = type(run.sample)()
+        run.sample = type(run.sample)()
 
     with pytest.raises(CheckFailed, match=r"1 .* missing, such as 't:00005'; 1 .* many, such as 't:09000'\."):
         rebuild(engine, before_check=lose)

@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -24,6 +25,7 @@ from search.elastic.connection import Connection
 from search.elastic.engine import ElasticEngine
 from search.elastic.mapping import Generation
 from search.engine import SearchUnavailable
+from tests.audiomodel.tones import write_tone
 from tests.faults.choosing import Fault, Faults, to
 from tests.faults.proxy import FaultProxy
 from tests.indexer.conftest import Desk
@@ -212,6 +214,22 @@ def test_a_switch_whose_answers_are_lost_is_done(
     assert stored(engine) == {one.track.track_id: one for one in documents_of(TRACKS, OLD_MODEL)}
 
 
+def test_a_rebuild_waits_for_a_server_that_is_away_while_the_index_is_read(
+    elasticsearch_9: Node, address: str, engine: ElasticEngine
+) -> None:
+    with (
+        FaultProxy(elasticsearch_9.url) as proxy,
+        closing(ElasticEngine.open(f"{proxy.url}/{address.rpartition('/')[2]}", patience=60)) as far,
+    ):
+        proxy.faults = Faults(share_reset_before=1.0, where=to("*/_pit", "/_search"))
+        back = threading.Timer(5, setattr, (proxy, "faults", Faults()))
+        back.start()
+        assert rebuild(far).number == 2
+        back.join()
+        assert proxy.counts["reset before"] > 4
+    assert list(stored(engine).values()) == documents_of(TRACKS, NEW_MODEL)
+
+
 def test_a_switch_that_the_server_refuses_is_said(
     address: str, engine: ElasticEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,6 +298,25 @@ def test_from_sources_the_index_holds_what_they_hold_and_what_came_meanwhile(
     assert result.exit_code == 2
     assert desk.index(sheet, "--rebuild", "--no-reach").exit_code == 0
     assert set(stored(engine)) == {track.track_id for track in TRACKS[:300]}
+
+
+def test_sources_that_share_tracks_keep_what_one_of_them_heard(
+    engine: ElasticEngine, address: str, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "engine", address)
+    music, backup = desk.folder / "pool", desk.folder / "backup.jsonl"
+    music.mkdir()
+    for seed in range(3):
+        write_tone(music / f"{seed}.flac", seed, seconds=3.0)
+    options = ("--jobs", 1, "--no-reach")
+    assert desk.index(music, *options).exit_code == 0
+    assert desk.export("-o", backup).exit_code == 0
+    result = desk.index("--rebuild", music, backup, *options)
+    assert result.exit_code == 0, result.output
+    assert "documents read back" in result.stderr
+    heard = [one for one in stored(engine).values() if one.sound is not None and one.sound.vector]
+    assert len(heard) == 3
+    assert len(stored(engine)) == 3 + len(TRACKS)
 
 
 class Contextual(Between):

@@ -129,6 +129,38 @@ def test_a_view_that_is_lost_each_time_is_opened_only_so_often(
     assert paths.count("/_search") == 5
 
 
+BUSY = {"error": {"type": "es_rejected_execution_exception", "reason": "queue capacity"}, "status": 429}
+WRONG = {"error": {"type": "parsing_exception", "reason": "no such thing"}, "status": 400}
+
+
+@pytest.mark.parametrize("away", [AWAY, BUSY], ids=["away", "busy"])
+def test_with_patience_a_list_goes_on_after_the_last_page(
+    server: FakeServer, connection: Connection, away: dict[str, Any]
+) -> None:
+    server.answers("POST", "/_search", page(*IDS[:PAGE]), times=1)
+    hits = scan(connection, "x", {"match_all": {}}, "track_id", patience=60)
+    got = [next(hits)["sort"][0] for _ in range(PAGE)]
+    server.answers("POST", "/_search", page(*IDS[PAGE : PAGE + 3]))
+    server.answers("POST", "/_search", away, status=away["status"], times=6)
+    got += [hit["sort"][0] for hit in hits]
+    assert got == IDS[: PAGE + 3]
+    searches = [request for request in server.requests if request.path == "/_search"]
+    assert len(searches) == 8
+    assert searches[-1].json["search_after"] == [IDS[PAGE - 1]]
+
+
+@pytest.mark.parametrize(
+    ("answer", "patience", "least", "most"), [(BUSY, 0.5, 5, 60), (BUSY, 0, 1, 1), (WRONG, 60, 1, 1)]
+)
+def test_patience_ends_and_there_is_none_for_what_is_wrong_in_itself(
+    server: FakeServer, connection: Connection, answer: dict[str, Any], patience: float, least: int, most: int
+) -> None:
+    server.answers("POST", "/_search", answer, status=answer["status"])
+    with pytest.raises(SearchUnavailable):
+        next(scan(connection, "x", {"match_all": {}}, "track_id", patience=patience))
+    assert least <= [request.path for request in server.requests].count("/_search") <= most
+
+
 @pytest.mark.parametrize(("status", "why"), [(200, None), (500, "odd")])
 def test_nobody_waits_long_for_a_server_that_is_silent_when_a_view_is_closed(
     server: FakeServer, connection: Connection, monkeypatch: pytest.MonkeyPatch, status: int, why: str | None
