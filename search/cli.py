@@ -6,9 +6,11 @@ cannot be read.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -72,7 +74,28 @@ def opened(engine: str, model_path: Path | None) -> Iterator[Searcher]:
         stop(str(error), UNAVAILABLE)
 
 
-@click.command()
+class QueryCommand(click.Command):
+    """A command whose arguments are a query: a word with a minus, such as ``-vocals``, is a part of it, no option."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """Put the words of the query behind ``--``, in their order."""
+        if "--" in args:
+            return super().parse_args(context, args)
+        valued = (one for one in self.params if isinstance(one, click.Option) and not one.is_flag)
+        with_value = {name for one in valued for name in one.opts}
+        options, words = [], []
+        rest = iter(args)
+        for one in rest:
+            if one in with_value:
+                options += [one, *islice(rest, 1)]
+            elif one.startswith("--") or re.fullmatch(r"-k=?\d+", one):
+                options.append(one)
+            else:
+                words.append(one)
+        return super().parse_args(context, [*options, "--", *words])
+
+
+@click.command(cls=QueryCommand)
 @click.argument("query", nargs=-1)
 @click.option(
     "--drift",
@@ -130,7 +153,7 @@ def search(
     tagkin search 'sad piano -vocals'
     tagkin search '"hip hop" (jazz OR funk) year:2005..2010' --drift 0.6
 
-    Quote the query, or write -- before it: a word with a minus is an option otherwise.
+    Quote the query, so that the shell leaves its signs alone.
     """  # noqa: D301 - the backspace keeps click from wrapping the examples
     from search.answers.searches import found_answer
     from search.output import print_result, write_json

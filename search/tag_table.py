@@ -87,6 +87,10 @@ class TagTable:
             return tag_id(key)
         return found
 
+    def count(self, tag_id: str) -> int:
+        """Return how many tracks a tag was typed on."""
+        return self._counts.get(tag_id, 0)
+
     def own_narrower(self, text: str) -> tuple[str, ...]:
         """Return ids of the catalogue's own tags that are a kind of what a text means: those that hold its words."""
         return self._own_narrower(text) if self._own_keys else ()

@@ -5,15 +5,16 @@ What is said twice is merged; what cannot be meant is refused, with its place.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from search.lexicon import Lexicon
 from search.plan import Filters
 from search.query.errors import QueryError
 from search.query.segments import Segment, Segmenter
-from search.query.syntax import FILLERS, LEAST_WEIGHT, MAX_TAGS, MOST_WEIGHT, Kind, Token
+from search.query.syntax import FILLERS, LEAST_WEIGHT, MAX_TAGS, MOST_WEIGHT, NEGATIONS, Kind, Token
+from search.query.text import render_tag
 from search.query.values import Correction, Excluded, Query, QueryGroup, QueryTag, Sign, Unknown, Word
 
 
@@ -34,15 +35,40 @@ class QueryBuilder:
     def add_run(self, run: Sequence[Token]) -> None:
         """Add words side by side: the sign belongs to the first tag, the weight to the last."""
         segments = self._segmenter.cut(run)
+        self._note_apart(segments)
+        negated = set() if run[0].sign or run[-1].weight is not None else set(self._negated(segments))
         for at, segment in enumerate(segments):
             sign: Sign = run[0].sign if at == 0 else ""
             weight = run[-1].weight if at == len(segments) - 1 else None
-            if sign == "-":
+            if at in negated:
+                self._exclude_negated(segments[at - 1], segment)
+            elif at + 1 in negated:
+                continue
+            elif sign == "-":
                 self._exclude(segment, weight)
             elif not sign and weight is None and run[0].kind is not Kind.QUOTED and self._is_filler(segment):
                 self._fillers.append(segment)
             else:
                 self._want(segment, sign, weight)
+
+    def _note_apart(self, segments: Sequence[Segment]) -> None:
+        """Say which longer tags, that no track has, were taken apart."""
+        for whole, parts in groupby(segments, key=lambda segment: segment.apart_from):
+            if whole is not None:
+                used = ", ".join(part.text for part in parts)
+                self._corrections.append(Correction(whole[0], used, whole[1]))
+
+    def _negated(self, segments: Sequence[Segment]) -> Iterator[int]:
+        """Yield the places of tags behind *without* or *not*, which mean a minus to whoever writes as people speak."""
+        for at, (before, segment) in enumerate(pairwise(segments), 1):
+            is_negation = before.tag_id is None and before.text.casefold() in NEGATIONS
+            if is_negation and segment.tag_id is not None and not self._segmenter.literal:
+                yield at
+
+    def _exclude_negated(self, negation: Segment, segment: Segment) -> None:
+        self._exclude(segment, None)
+        used = f"-{render_tag(segment.text)}"
+        self._corrections.append(Correction(f"{negation.text} {segment.text}", used, negation.start))
 
     def add_alternatives(self, opening: Token, members: Sequence[Sequence[Token]], closing: Token) -> None:
         """Add ``(a OR b)``, one tag a member; ``-(a OR b)`` excludes both."""
@@ -123,7 +149,7 @@ class QueryBuilder:
         for token, after in pairwise(member):
             if token.weight is not None or Kind.QUOTED in (token.kind, after.kind):
                 raise after.error(f"expected OR after {token.text}, got {after.text}: alternatives are single tags")
-        segments = self._segmenter.cut(member)
+        segments = replace(self._segmenter, apart=False).cut(member)
         if len(segments) > 1:
             raise segments[1].error(
                 f"expected OR after {segments[0].text}, got {segments[1].text}: alternatives are single tags"
@@ -144,7 +170,9 @@ class QueryBuilder:
 
     def _tag(self, segment: Segment, weight: float) -> QueryTag:
         tag_id = segment.tag_id or ""
-        return QueryTag(tag_id, self._typed(segment), weight, segment.start, self._lexicon.knows(tag_id))
+        typed = self._typed(segment)
+        apart = self._segmenter.comes_apart(tag_id, typed.split())
+        return QueryTag(tag_id, typed, weight, segment.start, self._lexicon.knows(tag_id), apart)
 
     def _typed(self, segment: Segment) -> str:
         """Return the spelling that stands for a tag, and note where it is another than was typed."""

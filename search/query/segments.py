@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from search.lexicon import MAX_TAG_WORDS
 from search.query.errors import QueryError
@@ -36,6 +36,8 @@ class Segment:
         Folded words of titles or artists that they are.
     mended
         Whether they are the tag but for one slip.
+    apart_from
+        The longer tag, as typed, and its place, of which they are a part that stands for itself; None: of none.
     """
 
     start: int
@@ -44,6 +46,7 @@ class Segment:
     tag_id: str | None = None
     words: tuple[str, ...] = ()
     mended: bool = False
+    apart_from: tuple[str, int] | None = None
 
     @property
     def is_unknown(self) -> bool:
@@ -64,17 +67,22 @@ class Segmenter:
     has_word
         Whether a folded word is in any title or artist.
     literal
-        Mend nothing.
+        Mend nothing, and take nothing apart.
+    apart
+        Whether a tag that no track has may be taken apart.
     """
 
     table: TagTable
     has_word: Callable[[str], bool]
     literal: bool
+    apart: bool = True
 
     def cut(self, run: Sequence[Token]) -> list[Segment]:
         """Cut a run of words, or take one quoted phrase whole, which is never mended.
 
-        An *and* between two tags says nothing new, and is left out.
+        A tag that no track here has is taken apart where tracks have all of its parts: *slow rock* is *slow* and *rock*
+        then, unless a sign or a weight means it as a whole. An *and* between two tags says nothing new, and is left
+        out.
 
         Raises
         ------
@@ -114,12 +122,42 @@ class Segmenter:
         at = 0
         while at < len(run):
             tag_id, n_words = self._longest(run[at : at + MAX_TAG_WORDS])
-            if tag_id is not None:
+            if tag_id is not None and (parts := self._parts(tag_id, run[at : at + n_words])):
+                segments += parts
+            elif tag_id is not None:
                 segments.append(_segment(run[at : at + n_words], tag_id))
             else:
                 segments += self._tags_inside(run[at]) or [self._word(run[at])]
             at += n_words or 1
         return segments
+
+    def comes_apart(self, tag_id: str, words: Sequence[str]) -> bool:
+        """Whether a tag of several words that no track has is all made of tags that tracks have."""
+        if self.literal or not self.apart or len(words) == 1 or self.table.count(tag_id):
+            return False
+        return bool(self._used_tags(words, len(words) - 1))
+
+    def _parts(self, tag_id: str, run: Sequence[Token]) -> list[Segment]:
+        """Take a tag apart that comes apart, unless a sign or a weight means all of it; empty where it stays whole."""
+        words = [token.text for token in run]
+        if any(token.sign or token.weight is not None for token in run) or not self.comes_apart(tag_id, words):
+            return []
+        parts, at = [], 0
+        for part_id, n_words in self._used_tags(words, len(words) - 1):
+            parts.append(replace(_segment(run[at : at + n_words], part_id), apart_from=(_text(run), run[0].start)))
+            at += n_words
+        return parts
+
+    def _used_tags(self, words: Sequence[str], most: int) -> list[tuple[str, int]]:
+        """Cut words into tags that tracks have, the longest first, with their lengths; empty where some are none."""
+        for n_words in range(min(most, len(words)), 0, -1):
+            tag_id = self.table.find(" ".join(words[:n_words])) if fold_words(words[n_words - 1]) else None
+            if tag_id is None or not self.table.count(tag_id):
+                continue
+            rest = self._used_tags(words[n_words:], most)
+            if rest or n_words == len(words):
+                return [(tag_id, n_words), *rest]
+        return []
 
     def _tags_inside(self, token: Token) -> list[Segment]:
         """Take ``piano-guitar`` apart, when nothing but tags are in it and no sign or weight may mean them all."""

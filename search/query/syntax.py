@@ -25,8 +25,13 @@ LEAST_WEIGHT, MOST_WEIGHT = 0.001, 10.0
 OPERATORS = frozenset({"OR", "AND", "NOT"})
 # Words that say nothing beside tags: who types "sad songs for the road" does not ask for "for" in a title.
 FILLERS = frozenset(
-    ("a", "an", "by", "for", "in", "music", "of", "song", "songs", "the", "to", "track", "tracks", "with")
+    (
+        *("a", "an", "are", "but", "by", "for", "in", "is", "music", "of", "song", "songs", "that", "the", "to"),
+        *("track", "tracks", "with"),
+    )
 )
+# Words that leave out the tag behind them, as a minus does, where the two are no tag together ("no vocals" is one).
+NEGATIONS = frozenset(("no", "not", "without"))
 
 _QUOTES = str.maketrans(dict.fromkeys("\u201c\u201d\u201e\u201f", '"'))
 _DASHES = "-\u2212\u2013\u2014"

@@ -84,8 +84,9 @@ class Additions:
 
     def tag(self, spelling: str) -> Addition:
         """Ask for one more tag."""
-        text, is_plain = _bare_text(spelling)
-        return Addition(self._before_bare if is_plain else self._before, text, self._filters)
+        # Words side by side may be several tags; in quotes they are one.
+        text, is_bare = render_tag(spelling), _is_plain(spelling) and " " not in spelling
+        return Addition(self._before_bare if is_bare else self._before, text, self._filters)
 
     def excluded(self, spelling: str) -> Addition:
         """Leave out tracks with a tag."""
@@ -171,7 +172,7 @@ def with_offer(query: Query, unknown: Unknown, spelling: str) -> str:
     rest = replace(query, unknown=tuple(one for one in query.unknown if one != unknown))
     if unknown.sign == "-":
         return render_query(replace(rest, excluded=(*rest.excluded, Excluded("", spelling, unknown.position))))
-    tag = QueryTag("", spelling, position=unknown.position)
+    tag = QueryTag("", spelling, position=unknown.position, comes_apart=" " in spelling)
     if unknown.group is None:
         return render_query(replace(rest, groups=(*rest.groups, QueryGroup((tag,), unknown.sign == "+"))))
     groups = list(rest.groups)
@@ -208,6 +209,8 @@ def _group_pieces(query: Query) -> Iterator[_Piece]:
         if len(group.tags) > 1 or more:
             members = " OR ".join([*map(_weighted, group.tags), *more])
             yield _Piece(first.position, f"{sign}({members})", "")
+        elif first.comes_apart:
+            yield _Piece(first.position, sign + _quoted(first.typed) + _weight(first), first.typed)
         elif first.weight != 1.0:
             yield _bare_piece(first.position, sign, first.typed, _weight(first))
         else:

@@ -27,6 +27,8 @@ class QueryTag:
         Offset of the spelling in the text, in characters.
     known
         Whether the model knows the tag; a catalogue's own tag has no kin until the model is trained on it.
+    comes_apart
+        Whether it stands for itself only in quotes: without them its words are several tags.
     """
 
     tag_id: str
@@ -34,6 +36,7 @@ class QueryTag:
     weight: float = 1.0
     position: int = field(default=0, compare=False)
     known: bool = True
+    comes_apart: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,6 +167,22 @@ def test_a_page_goes_on_where_the_last_one_ended(answer: Callable[..., Any], ask
     assert row_of("Duo 06", ask("search", "-k", "6", "--offset", "6", "violin").stdout).startswith("7 ")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["-vocals sad piano", "-k", "4"],
+        ["-k4", "-vocals", "sad", "--drift", "0.3", "piano"],
+        ["-k", "4", "--", "-vocals", "sad", "piano"],
+    ],
+)
+def test_a_word_with_a_minus_is_no_option(answer: Callable[..., Any], words: list[str]) -> None:
+    found = answer("search", *words)
+    assert [one["spelling"] for one in found["excluded"]][:1] == ["vocal"]
+    assert [hit["track"]["track_id"] for hit in found["hits"]] == [
+        hit["track"]["track_id"] for hit in answer("search", "-k", "4", "sad piano -vocals")["hits"]
+    ]
+
+
 def test_behind_the_last_page_it_says_how_many_tracks_there_are(ask: Ask, answer: Callable[..., Any]) -> None:
     total = answer("search", "violin")["total"]
     behind = ask("search", "--offset", str(total), "violin")

@@ -7,10 +7,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from search.plan import Filters, Range
-from search.query import Query, QueryError, parse_query
+from search.query import Query, QueryError, parse_query, render_query, with_required, with_tag, with_weight
 from search.query.errors import UNREADABLE
 from search.query.syntax import MAX_TEXT
-from tests.search.small_catalogue import OWN_TAG, TAGS, an_id, small_lexicon
+from tests.search.small_catalogue import OWN_TAG, TAGS, an_id, small_engine, small_lexicon
 
 LEXICON = small_lexicon()
 
@@ -53,6 +53,58 @@ class TestTags:
         query = parse(text)
         assert tags(query) == expected
         assert (query.words, query.unknown, query.corrections) == ((), (), ())
+
+    @pytest.mark.parametrize(
+        ("text", "expected", "said"),
+        [
+            ("female vocals", [["female"], ["vocals"]], [("female vocals", "female, vocals", 0)]),
+            ("sad female vocals", [["sad"], ["female"], ["vocals"]], [("female vocals", "female, vocals", 4)]),
+            ("jazz funk", [["jazz funk"]], []),  # funk is no tag
+            ("toy piano", [["toy piano"]], []),
+            ('"female vocals"', [["female vocals"]], []),
+            ("+female vocals", [["female vocals"]], []),
+            ("female vocals^2", [["female vocals"]], []),
+            ("(female vocals OR sad)", [["female vocals", "sad"]], []),
+        ],
+    )
+    def test_a_tag_that_no_track_has_comes_apart_into_tags_that_tracks_have(
+        self, text: str, expected: list[list[str]], said: list[tuple[str, str, int]]
+    ) -> None:
+        engine = small_engine()
+        engine.counts |= {an_id("female"): 2, an_id("vocals"): 3}
+        lexicon = small_lexicon(engine)
+        query = parse_query(text, lexicon)
+        assert tags(query) == expected
+        assert [(one.typed, one.used, one.position) for one in query.corrections] == said
+        assert parse_query(render_query(query), lexicon) == query
+        assert not parse_query(text, lexicon, literal=True).corrections
+        engine.counts[an_id("female vocals")] = 1
+        assert not parse_query(text, small_lexicon(engine)).corrections
+
+    def test_the_whole_tag_stays_whole_when_its_weight_or_sign_goes(self) -> None:
+        engine = small_engine()
+        engine.counts |= {an_id("female"): 2, an_id("vocals"): 3}
+        lexicon, whole = small_lexicon(engine), an_id("female vocals")
+        for text in ("+female vocals", "female vocals^2", '"female vocals"'):
+            query = parse_query(text, lexicon)
+            for changed in (with_required(query, whole, False), with_weight(query, whole, 1), with_tag(query, "sad")):
+                assert ["female vocals"] in tags(parse_query(changed, lexicon))
+        more = with_tag(parse_query("sad", lexicon), "female vocals")
+        assert tags(parse_query(more, lexicon)) == [["sad"], ["female vocals"]]
+
+    @pytest.mark.parametrize("word", ["without", "not", "No"])
+    def test_a_tag_behind_a_negation_is_left_out_and_it_is_said(self, word: str) -> None:
+        query = parse(f"sad {word} piano rock")
+        assert tags(query) == [["sad"], ["rock"]]
+        assert [one.tag_id for one in query.excluded] == [an_id("piano")]
+        assert [(one.typed, one.used, one.position) for one in query.corrections] == [(f"{word} piano", "-piano", 4)]
+        assert not query.words
+        assert parse(render_query(query)) == query
+        assert not parse(f"sad {word} piano rock", literal=True).excluded
+
+    @pytest.mark.parametrize("text", ["sad without", "not mozart", "no xyzzy", '"without" piano', "no, piano"])
+    def test_a_negation_of_no_tag_is_a_word_like_any_other(self, text: str) -> None:
+        assert not parse(text).excluded
 
     def test_a_tag_of_the_catalogue_only_is_no_tag_of_the_model(self) -> None:
         (own,), (sad,) = (group.tags for group in parse(f"{OWN_TAG} sad").groups)

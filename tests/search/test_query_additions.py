@@ -54,12 +54,12 @@ def test_a_facet_value_is_added_as_a_filter_is(text: str, field: str, value: str
 @pytest.mark.parametrize(
     ("text", "tag", "excluded", "genre"),
     [
-        ("", "hip hop", "-hip hop", "genre:rock"),
-        ("sad", "sad, hip hop", "sad -hip hop", "sad genre:rock"),
-        ("sad -vocals", "sad -vocals, hip hop", "sad -vocals -hip hop", "sad -vocals genre:rock"),
-        ("sad year:2005", "sad, hip hop year:2005", "sad -hip hop year:2005", "sad genre:rock year:2005"),
-        ("genre:jazz", "hip hop genre:jazz", "-hip hop genre:jazz", "genre:jazz genre:rock"),
-        ("genre:rock", "hip hop genre:rock", "-hip hop genre:rock", "genre:rock"),
+        ("", '"hip hop"', "-hip hop", "genre:rock"),
+        ("sad", 'sad "hip hop"', "sad -hip hop", "sad genre:rock"),
+        ("sad -vocals", 'sad -vocals "hip hop"', "sad -vocals -hip hop", "sad -vocals genre:rock"),
+        ("sad year:2005", 'sad "hip hop" year:2005', "sad -hip hop year:2005", "sad genre:rock year:2005"),
+        ("genre:jazz", '"hip hop" genre:jazz', "-hip hop genre:jazz", "genre:jazz genre:rock"),
+        ("genre:rock", '"hip hop" genre:rock', "-hip hop genre:rock", "genre:rock"),
     ],
 )
 def test_additions_read_as_typed(text: str, tag: str, excluded: str, genre: str) -> None:

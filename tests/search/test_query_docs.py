@@ -78,4 +78,4 @@ def test_every_limit_and_field_is_on_the_page(limit: str) -> None:
 
 
 def test_the_page_has_examples() -> None:
-    assert (len(QUERIES), len(ERRORS)) == (43, 9)
+    assert (len(QUERIES), len(ERRORS)) == (45, 9)
