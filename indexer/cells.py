@@ -14,6 +14,7 @@ from tagmodel.track import LONGEST_TAG, LONGEST_TEXT, LONGEST_TRACK, YEARS
 
 __all__ = [
     "BadTrack",
+    "is_stated",
     "isrc_key",
     "join_tags",
     "parse_duration",
@@ -52,6 +53,11 @@ def parse_text(cell: object, name: str, verbatim: bool = False) -> str:
             f"{name}: expected at most {LONGEST_TEXT:,} characters, got {len(text):,}; is it the right column?"
         )
     return text
+
+
+def is_stated(text: str) -> bool:
+    """Whether a cell holds something, and not what people write where there is nothing: ``N/A``, ``-``, ``unknown``."""
+    return text.strip().lower() not in _NOT_STATED
 
 
 def isrc_key(isrc: str) -> str:

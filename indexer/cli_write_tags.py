@@ -44,24 +44,24 @@ def write_tags_command(
 
     Exit status: 0 done or nothing to do, 1 some files were not changed, 2 the command line or the list is wrong.
     """  # noqa: D301 - the backspace keeps click from wrapping the examples
-    _check_options(file, tags, source, dry_run, yes)
+    _check_options(file, tags, source)
     try:
         accepted = list(read_accepted(source)) if source is not None else [_typed(file, tags)]
     except SourceError as error:
         stop(str(error), USAGE_STATUS)
     changes, failed = _plan(accepted)
+    if changes and not dry_run and not yes and (source == Path("-") or not sys.stdin.isatty()):
+        raise click.UsageError("there is nobody to ask: say --yes to write, or --dry-run to look only")
     if changes and not dry_run and (yes or click.confirm("Write them?", err=True)):
         failed += _write(changes, backup)
     sys.exit(FAILED_STATUS if failed else 0)
 
 
-def _check_options(file: Path | None, tags: tuple[str, ...], source: Path | None, dry_run: bool, yes: bool) -> None:
+def _check_options(file: Path | None, tags: tuple[str, ...], source: Path | None) -> None:
     if (file is None) == (source is None):
         raise click.UsageError("expected a FILE with TAGS, or --from LIST; for example: tagkin write-tags a.mp3 drone")
     if file is not None and not any(map(fold_tag, tags)):
         raise click.UsageError(f"expected tags to write into {file}, got none with a letter or a digit")
-    if not dry_run and not yes and (source == Path("-") or not sys.stdin.isatty()):
-        raise click.UsageError("there is nobody to ask: say --yes to write, or --dry-run to look only")
 
 
 def _typed(file: Path | None, tags: Sequence[str]) -> AcceptedTags:
@@ -77,6 +77,8 @@ def _plan(accepted: Sequence[AcceptedTags]) -> tuple[list[Change], int]:
         wanted.setdefault(path, []).extend(tags)
     for path, all_tags in wanted.items():
         try:
+            if not path.exists():
+                raise BadAudio("there is no such file; is its path right?")
             change = plan_change(path, all_tags)
         except (BadAudio, OSError) as error:
             click.echo(f"{path}: {error}", err=True)

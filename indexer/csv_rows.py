@@ -7,6 +7,7 @@ then does not fit the header is given up at its first line, and reading goes on 
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ MAX_ROW_LINES = 1_000
 
 # Tried in this order; the one that the header holds most often wins.
 DELIMITERS = ",;\t|"
+# A first line of Excel's own, which says by what the cells are parted.
+_SEPARATOR_LINE = re.compile(r"sep=(.)", re.IGNORECASE)
 _DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
@@ -74,6 +77,10 @@ def read_csv(stream: IO[str], delimiter: str | None = None) -> Iterator[RawRow |
     header = _take_filled(lines)
     if header is None:
         return
+    if said := _SEPARATOR_LINE.fullmatch(header.text.strip("\r\n")):
+        delimiter, header = said[1], _take_filled(lines)
+        if header is None:
+            return
     delimiter = delimiter or max(DELIMITERS, key=header.text.count)
     try:
         columns = _column_names(_parse(header, header.text, delimiter))

@@ -22,10 +22,13 @@ from tagmodel.track import Track
 KNOWN_HEADERS: Mapping[str, tuple[str, ...]] = {
     "track_id": ("trackid", "id", "songid", "recordingid", "itemid", "catalogid", "catalogueid", "mbid"),
     "isrc": ("isrc", "isrccode"),
-    "title": ("title", "trackname", "tracktitle", "song", "songname", "songtitle", "name", "recording", "track"),
+    "title": (
+        *("title", "trackname", "tracktitle", "song", "songname", "songtitle", "name", "recording", "track"),
+        *("titel", "titre", "título", "titulo", "titolo"),
+    ),
     "artist": (
         *("artist", "artists", "artistname", "artistnames", "trackartist", "performer", "performers", "band"),
-        *("albumartist", "creator"),
+        *("albumartist", "creator", "interpret", "künstler", "artiste", "artista", "interprete", "intérprete"),
     ),
     "album": ("album", "albumtitle", "albumname", "release", "record"),
     "genre": ("genre", "genres", "genretop", "topgenre", "maingenre", "primarygenre", "trackgenre"),
@@ -55,7 +58,7 @@ _OWN_NAMES = frozenset({"source", "shares"})
 _OTHER_LENGTH = {"duration": "duration_ms", "duration_ms": "duration"}
 
 # A track is known by one of the first, and found by one of the second.
-_KNOWN_BY = frozenset({"track_id", "isrc", "title", "artist", "album"})
+_KNOWN_BY = frozenset({"track_id", "isrc", "title", "artist"})
 _WORTH_FINDING = frozenset({"title", "artist", "tags", "genre"})
 
 _EXPORTED = frozenset(field.name for field in fields(Track))
@@ -124,8 +127,8 @@ def is_export(columns: Iterable[str]) -> bool:
 def _names(column: str, header: str, name: str, sample: Sequence[Mapping[str, object]]) -> bool:
     if name in _OWN_NAMES:
         return column == header
-    if name == "tags":  # of several columns with one header, every one counts; the reader has numbered them
-        column = re.sub(r"\.\d+$", "", column)
+    if name == "tags":  # of several columns with one header, every one counts, numbered by their author or the reader
+        column = re.sub(r"[\W_]*\d+$", "", column)
     if re.sub(r"[\W_]", "", column).casefold() != header:
         return False
     # "Track" is a title in one catalogue and the number on the disc in the next.

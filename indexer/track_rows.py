@@ -11,7 +11,7 @@ import base64
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from indexer.cells import isrc_key, parse_duration, parse_shares, parse_tags, parse_text, parse_year
+from indexer.cells import is_stated, isrc_key, parse_duration, parse_shares, parse_tags, parse_text, parse_year
 from indexer.entries import BadTrack, Entry, Found, RawRow, Reject
 from indexer.mapping import ColumnMapping
 from tagmodel.track import LONGEST_ID, Track
@@ -87,7 +87,9 @@ class TrackRows:
         return None if milliseconds is None else parse_duration(milliseconds / 1000)
 
     def _track_id(self, cells: Mapping[str, object]) -> str:
-        if found := self._text(cells, "track_id"):
+        found = self._text(cells, "track_id")
+        # What stands where there is none ("N/A", "-") would be the id of many rows.
+        if found and (self._verbatim or is_stated(found)):
             if len(found) > LONGEST_ID:
                 raise BadTrack(f"track_id: expected at most {LONGEST_ID} characters, got {len(found):,}")
             own = self._columns["track_id"] == "track_id" or ":" in found
@@ -99,8 +101,10 @@ class TrackRows:
 
     def _hashed_id(self, text: Callable[[str], str]) -> str:
         parts = [text(name) for name in ("artist", "title", "album")]
-        if not any(parts):
-            raise BadTrack("expected an id, a title or an artist, got none: there is nothing to know the track by")
+        if not any(parts[:2]):  # an album alone has many tracks
+            has_column = bool({"title", "artist"} & self._columns.keys())
+            slip = "" if has_column else "; no column was taken for them: --map title=COLUMN"
+            raise BadTrack(f"expected an id, a title or an artist, got none to know the track by{slip}")
         return f"{self._source}:{hash_id(parts)}"
 
 

@@ -33,6 +33,8 @@ NOT_FOUND, WRONG, UNWRITABLE = 1, 2, 3  # exit statuses
 
 json_option = click.option("--json", "as_json", is_flag=True, show_default=True, help="Write JSON for programs.")
 
+_WHY_NO_KIN = "it is on too few tracks, or goes with no other tag more often than by chance"
+
 
 @click.command()
 @click.argument("tag")
@@ -52,7 +54,7 @@ def kin(tag: str, k: int, as_json: bool, model_path: Path | None) -> None:
         _print_table(_kin_table(model.vocabulary, tag_id, found))
     else:
         click.echo(
-            f'"{model.vocabulary.spelling(tag_id)}" has no kin in this model: too few tracks carry it.', err=True
+            f'"{model.vocabulary.spelling(tag_id)}" has no kin in this model: {_WHY_NO_KIN}.', err=True
         )
 
 
@@ -151,7 +153,7 @@ def _known(vocabulary: Vocabulary, text: str) -> str:
 def _in_graph(model: TagModel, graph: nx.Graph, text: str) -> str:
     tag_id = _known(model.vocabulary, text)
     if tag_id not in graph:
-        stop(f'"{text}" has no kin in this model, so no way leads to it: too few tracks carry it', NOT_FOUND)
+        stop(f'"{text}" has no kin in this model, so no way leads to it: {_WHY_NO_KIN}', NOT_FOUND)
     return tag_id
 
 

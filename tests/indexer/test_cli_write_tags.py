@@ -52,6 +52,18 @@ def test_what_was_confirmed_is_written_and_the_audio_and_a_backup_are_as_they_we
     assert "0 files to change" in again.stderr
 
 
+def test_what_is_there_already_needs_nobody_to_say_yes(song: Path) -> None:
+    run(song, "drone", "--yes")
+    again = run(song, "drone")
+    assert (again.exit_code, "0 files to change" in again.stderr) == (0, True)
+
+
+def test_a_file_that_is_not_there_is_not_called_damaged(song: Path) -> None:
+    result = run("sogn.flac", "drone", "--yes")
+    assert result.exit_code == 1
+    assert "sogn.flac: there is no such file" in result.stderr
+
+
 def test_nobody_is_asked_where_nobody_is_there(song: Path) -> None:
     result = run(song, "drone")
     assert result.exit_code == 2

@@ -34,6 +34,12 @@ def test_the_delimiter_is_the_one_that_the_header_holds_most() -> None:
     assert good("a\tb\n1,5\t2\n") == [{"a": "1,5", "b": "2"}]
 
 
+def test_a_first_line_of_excel_says_by_what_cells_are_parted() -> None:
+    assert good("sep=;\r\na;b,c\r\n1;2\r\n") == [{"a": "1", "b,c": "2"}]
+    assert good("SEP=|\na|b\n1|2\n") == [{"a": "1", "b": "2"}]
+    assert good("sep=;\n") == []
+
+
 def test_a_row_with_too_many_or_too_few_fields_is_rejected_with_its_line() -> None:
     text = "a,b\n1,2\n1,2,3\n1\n4,5\n"
     assert good(text) == [{"a": "1", "b": "2"}, {"a": "4", "b": "5"}]

@@ -41,6 +41,11 @@ def test_all_columns_of_tags_are_taken_in_the_order_of_the_file() -> None:
     )
 
 
+def test_numbered_columns_of_tags_and_titles_of_other_languages_are_known() -> None:
+    mapping = guess_mapping(["Titel", "Interpret", "tag1", "tag 2", "Mood_3", "Track1"])
+    assert mapping.columns == {"title": ("Titel",), "artist": ("Interpret",), "tags": ("tag1", "tag 2", "Mood_3")}
+
+
 def test_track_is_a_title_only_where_it_is_not_a_number() -> None:
     assert guess_mapping(["Artist", "Track"], [{"Track": "Blue"}]).columns["title"] == ("Track",)
     assert "title" not in guess_mapping(["Artist", "Track"], [{"Track": "7"}, {"Track": "8"}]).columns

@@ -41,6 +41,17 @@ def test_what_stands_where_there_is_no_isrc_is_no_id(isrc: str) -> None:
     assert track_id(ISRC=isrc, title="Blue") != track_id(ISRC=isrc, title="Red")
 
 
+@pytest.mark.parametrize("nothing", ["N/A", "-", "unknown"])
+def test_what_stands_where_there_is_no_id_is_none(nothing: str) -> None:
+    assert track_id(ID=nothing, title="Blue", artist="Joni", album="Blue") == "pool:yf2svbeh7otjnpuu"
+
+
+def test_an_album_alone_is_no_track() -> None:
+    found = entry(ISRC="", Titel2="Erstes", Album="Licht", tags="sad")
+    assert isinstance(found, Reject)
+    assert "no column was taken for them: --map title=COLUMN" in found.reason
+
+
 # Fixed for good, as is the hash below.
 @pytest.mark.parametrize(
     ("isrc", "fixed"),

@@ -110,8 +110,10 @@ def _links(parameters: SearchParameters, total: int) -> Links:
     """Return the addresses of the page before and the page after, everything else as it was asked for."""
     k, offset = parameters.k, parameters.offset
     following = offset + k
+    # Behind the last page the one before is that.
+    before = min(offset - k, (total - 1) // k * k)
     return Links(
-        previous=_address(max(0, offset - k)) if offset else None,
+        previous=_address(max(0, before)) if offset else None,
         next=_address(following) if following < total and following + k <= MAX_DEPTH else None,
     )
 
