@@ -291,6 +291,15 @@ def test_a_missing_model_is_told_before_anything_is_written(desk: Desk, monkeypa
     assert not desk.engine.exists()
 
 
+def test_another_model_than_that_of_the_index_is_said(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "were expanded by the model tiny, this run expands by other"
+    source = desk.write("a.csv", CSV)
+    assert said not in desk.index(source).stderr
+    monkeypatch.setattr(cli, "load_model", lambda _path: TinyModel("other"))
+    assert said in desk.index(source).stderr
+    assert said not in desk.index(source, "--reexpand").stderr
+
+
 def test_an_index_that_is_being_written_is_left_alone(desk: Desk) -> None:
     engine = open_engine(str(desk.engine), create=True)
     with engine.writer():
