@@ -58,15 +58,18 @@ class SimilarFinder:
         expansion = self.expander.expand(wished or query, _drift(request))
         plan = _plan(request, query, expansion)
         if not (plan.groups or plan.sound):  # nobody put a tag on any of them
-            return SimilarResult(request, query, request.by, (), (), False, moment.state)
+            return SimilarResult(request, query, request.by, (), (), False, 0, moment.state)
         plans = [plan, replace(plan, groups=())] if wished and plan.groups and plan.sound else [plan]
-        same, found = _parted(request, _best_of(hit for one in plans for hit in self.engine.search(one).hits))
+        answers = [self.engine.search(one) for one in plans]
+        same, found = _parted(request, _best_of(hit for answer in answers for hit in answer.hits))
         describer = Describer(request, moment, self.namer.hits(plan, expansion, moment))
         hits = list(map(describer.hit, found))
         by_moment = request.is_excerpt and plan.sound is not None
         if by_moment:
             hits = sorted((scored_by_moment(hit, request.share) for hit in hits), key=_order)
-        return SimilarResult(request, query, request.by, tuple(hits[: request.k]), same, by_moment, moment.state)
+        n_compared = max(answer.total for answer in answers)
+        best = tuple(hits[: request.k])
+        return SimilarResult(request, query, request.by, best, same, by_moment, n_compared, moment.state)
 
     def _wished(self, request: SimilarRequest, query: Query, moment: Moment) -> Query | None:
         """Return the query with the tags of the references; None where it has tags itself, or sound has it all."""

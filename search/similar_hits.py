@@ -82,6 +82,9 @@ class SimilarResult:
         Tracks of the very audio that was given as a reference; they are no hits.
     by_moment
         Whether hits were ranked once more by their best moment, because the references are excerpts.
+    n_compared
+        Tracks that were compared, references aside: by sound those that were listened to, else those with a tag in
+        common.
     """
 
     request: SimilarRequest
@@ -90,6 +93,7 @@ class SimilarResult:
     hits: tuple[SimilarHit, ...]
     same: tuple[Track, ...]
     by_moment: bool
+    n_compared: int
     state: IndexState
 
 

@@ -119,6 +119,9 @@ class SimilarTracks(Struct, frozen=True):
         Whether the best moments of the hits took part in their order, as the references are only seconds long.
     hits
         The most similar first.
+    n_compared
+        Tracks that were compared, references aside: by sound those that were listened to, else those with a tag in
+        common.
     """
 
     by: By
@@ -127,6 +130,7 @@ class SimilarTracks(Struct, frozen=True):
     same: tuple[str, ...]
     by_moment: bool
     hits: tuple[SimilarTrack, ...]
+    n_compared: int
 
 
 def similar_answer(result: domain.SimilarResult) -> SimilarTracks:
@@ -139,6 +143,7 @@ def similar_answer(result: domain.SimilarResult) -> SimilarTracks:
         same=tuple(track.track_id for track in result.same),
         by_moment=result.by_moment,
         hits=tuple(map(_similar_track, result.hits)),
+        n_compared=result.n_compared,
     )
 
 

@@ -102,7 +102,7 @@ def test_tags_that_were_heard_have_a_group_of_their_own(tmp_path: Path, model) -
     engine.close()
     assert "Heard in the audio" in page
     assert "Nobody has tagged this track yet" in page
-    assert "Nothing is like it: nobody has tagged it" in page
+    assert "Nothing is like it by tags that people typed: nobody has tagged it" in page
 
 
 def lone_page(folder: Path, model, *tags: str, **document: object) -> str:

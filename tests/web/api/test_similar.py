@@ -31,6 +31,8 @@ def ids(answer: dict) -> list[str]:
 def test_a_hit_says_how_near_it_sounds_where_most_and_which_tags_it_shares(ask: Api) -> None:
     answer = ask("similar", id="calm:1", k="2")
     assert (answer["by"], answer["mix"], answer["same"], answer["by_moment"]) == ("sound", 0, [], False)
+    others = [one for one in CATALOGUE if one.track.track_id != "calm:1"]
+    assert answer["n_compared"] == sum(one.sound is not None for one in others)
     assert answer["references"] == [{"name": "Calm 1", "track_id": "calm:1", "like": True}]
     first, second = answer["hits"]
     assert (first["track"]["track_id"], second["track"]["track_id"]) == ("calm:2", "calm:3")
